@@ -1,1 +1,1 @@
-//! x
+//! The only integration binary: conformance over every registry entry, one file a trip, `routes/` mirrors the URLs.

@@ -1,0 +1,93 @@
+//! Carriers and aggregators: one file each, a pure codec that reads like its vendor's documentation.
+//! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
+
+use crate::model::{Eta, Event};
+use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
+
+/// One number to ask a vendor about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Yishi's carrier code (an aggregator serves many).
+    pub carrier: String,
+    /// Normalized tracking number.
+    pub number: String,
+    /// Last four digits of sender's or receiver's phone, where known.
+    pub phone_tail: Option<String>,
+}
+
+/// What a vendor told about one number. No events means: nothing scanned yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tracked {
+    /// Yishi's carrier code; another one than asked where the vendor knows better.
+    pub carrier: String,
+    /// The number asked for.
+    pub number: String,
+    /// Its scans, in any order.
+    pub events: Vec<Event>,
+    /// When the vendor expects it.
+    pub eta: Option<Eta>,
+    /// Empty perhaps because the phone tail is missing or wrong (SF).
+    pub maybe_needs_phone_tail: bool,
+}
+
+/// Either the result, or one more call to make first (paging, register-then-ask).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step<T> {
+    /// Done.
+    Done(T),
+    /// Make this call, then read again.
+    Then(Call),
+}
+
+/// What must be known of a vendor without asking it.
+#[derive(Debug)]
+pub struct CarrierSpec {
+    /// Yishi's code: `sf`, `kuaidi100`, `simulated`.
+    pub code: &'static str,
+    /// Whether it serves other carriers' numbers.
+    pub aggregator: bool,
+    /// Yishi's codes of the carriers it can be asked about; empty: only its own.
+    pub serves: fn(carrier: &str) -> bool,
+    /// Names of secrets that an account needs.
+    pub secrets: &'static [&'static str],
+    /// Names of further settings that an account needs.
+    pub settings: &'static [&'static str],
+    /// Production address, the default of setting `base_url`.
+    pub base_url: &'static str,
+    /// Whether a query must carry the phone tail for this carrier.
+    pub needs_phone_tail: fn(carrier: &str) -> bool,
+    /// Numbers per call.
+    pub batch: usize,
+    /// Calls a second, per account.
+    pub per_second: u32,
+    /// Calls a day, per account; the account's own ceiling may be lower.
+    pub per_day: u32,
+    /// Least seconds between two questions for one number.
+    pub min_interval_secs: u32,
+    /// Most questions for one number in a rolling day.
+    pub per_number_day: u32,
+    /// How sure the wire facts are, for `docs/carriers.md`.
+    pub sureness: &'static str,
+}
+
+/// A carrier or aggregator.
+pub trait Carrier: Send + Sync {
+    /// Its fixed facts.
+    fn spec(&self) -> &'static CarrierSpec;
+    /// Builds the question.
+    fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal>;
+    /// Reads the answer to [`Carrier::track`]'s call (or to a `Then` call).
+    fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal>;
+    /// How its token is fetched, where it needs one.
+    fn token(&self) -> Option<&dyn TokenStep> {
+        None
+    }
+}
+
+/// Every carrier and aggregator.
+pub static CARRIERS: &[&dyn Carrier] = &[];
+
+/// A carrier by its code.
+pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
+    CARRIERS.iter().copied().find(|carrier| carrier.spec().code == code)
+}

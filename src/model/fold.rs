@@ -1,0 +1,433 @@
+//! A parcel's state, computed from all its events: the same set gives the same parcel, in whatever order and
+//! however often it arrived. Source: normalized tracking model section 4. Must never read a clock.
+
+use super::event::{Event, Source};
+use super::status::{Reason, Status, Sub};
+use super::when::CHINA;
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Two wordings of one scan lie at most this far apart (model 2.5).
+const SOFT_DUPLICATE: SignedDuration = SignedDuration::from_secs(120);
+/// A lower rank counts only when it is this much later, or in another city (model 4.2).
+const STEP_BACK: SignedDuration = SignedDuration::from_hours(6);
+/// How long "delivered" can be taken back (model 4.4).
+const REOPEN: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// Hub clean-up scans after delivery (model 4.4 c).
+const CLEAN_UP: SignedDuration = SignedDuration::from_hours(24);
+/// Events this much older than the shipping date belong to an earlier parcel (model 4.10).
+const FOREIGN: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// An event from further ahead than this is sorted at the moment we heard it (model 4.6).
+const AHEAD: SignedDuration = SignedDuration::from_mins(15);
+const AHEAD_WITHOUT_ZONE: SignedDuration = SignedDuration::from_hours(26);
+
+/// What follows from a set of events. Appended to, never reordered: it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Folded {
+    /// The status now.
+    pub status: Status,
+    /// Its finer word.
+    pub sub: Option<Sub>,
+    /// The reason of an exception.
+    pub reason: Option<Reason>,
+    /// Highest rank reached on this leg, 0–6.
+    pub progress: u8,
+    /// Time of the event that set the status.
+    pub since: Option<Timestamp>,
+    /// Time of the newest event that counts.
+    pub last_event: Option<Timestamp>,
+    /// When it was handed over, while that stands.
+    pub delivered_at: Option<Timestamp>,
+    /// When the carrier first had it.
+    pub picked_up_at: Option<Timestamp>,
+    /// Who signed.
+    pub signed_by: Option<String>,
+    /// 0 on the way out, 1 on the way back.
+    pub leg: u8,
+    /// How often "delivered" was taken back.
+    pub reopened: u8,
+    /// Whether a person should look: taken back twice, or a clock far ahead.
+    pub attention: bool,
+    /// Failed attempts on this leg.
+    pub attempts: u8,
+}
+
+impl Default for Folded {
+    fn default() -> Self {
+        Self {
+            status: Status::Unknown,
+            sub: None,
+            reason: None,
+            progress: 0,
+            since: None,
+            last_event: None,
+            delivered_at: None,
+            picked_up_at: None,
+            signed_by: None,
+            leg: 0,
+            reopened: 0,
+            attention: false,
+            attempts: 0,
+        }
+    }
+}
+
+/// What the fold must know beside the events.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// When the merchant shipped: much older events belong to an earlier parcel of the same number.
+    pub shipped_at: Option<Timestamp>,
+    /// Zone of the destination, for times without any zone.
+    pub destination: Offset,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { shipped_at: None, destination: CHINA }
+    }
+}
+
+/// Folds a set of events. Returns the state and the timeline: merged, sorted, with `seq`, `leg` and
+/// `superseded` set. Events of an earlier parcel with the same number are left out.
+pub fn fold(events: impl IntoIterator<Item = Event>, known: Known) -> (Folded, Vec<Event>) {
+    let mut timeline = merge(events);
+    if let Some(shipped_at) = known.shipped_at {
+        timeline.retain(|event| {
+            event.time.instant(known.destination).is_none_or(|time| time >= shipped_at - FOREIGN)
+        });
+    }
+    let mut timeline: Vec<(Timestamp, Event)> =
+        timeline.into_iter().map(|event| (sort_time(&event, known.destination), event)).collect();
+    timeline.sort_by(|(a_time, a), (b_time, b)| {
+        (a_time, a.status.rank_tenths(), &a.id).cmp(&(b_time, b.status.rank_tenths(), &b.id))
+    });
+    revoke(&mut timeline);
+    supersede_soft_duplicates(&mut timeline);
+    let state = Walk::over(&mut timeline, known.destination);
+    let mut events: Vec<Event> = timeline.into_iter().map(|(_, event)| event).collect();
+    for (seq, event) in events.iter_mut().enumerate() {
+        event.seq = seq as u32;
+    }
+    (state, events)
+}
+
+/// Joins events of one id: earliest `received`, latest `last_heard`, union of sources; each field the richer one.
+fn merge(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
+    let mut by_id: BTreeMap<String, Event> = BTreeMap::new();
+    for mut event in events {
+        if event.id.is_empty() {
+            event.id = event.compute_id();
+        }
+        event.superseded = false;
+        event.leg = 0;
+        event.last_heard = event.last_heard.max(event.received);
+        match by_id.remove(&event.id) {
+            None => by_id.insert(event.id.clone(), event),
+            Some(other) => by_id.insert(event.id.clone(), join(other, event)),
+        };
+    }
+    by_id.into_values().collect()
+}
+
+fn join(a: Event, b: Event) -> Event {
+    let source = if a.source == b.source { a.source } else { Source::Both };
+    let received = match (a.received, b.received) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    let last_heard = a.last_heard.max(b.last_heard);
+    // One total order decides what the poorer copy may only fill in, so that joining is order-free.
+    let (mut keep, fill) = if richness(&a) >= richness(&b) { (a, b) } else { (b, a) };
+    keep.source = source;
+    keep.received = received;
+    keep.last_heard = last_heard;
+    keep.provider = keep.provider.min(fill.provider);
+    fill_in(&mut keep.place.text, fill.place.text);
+    fill_in(&mut keep.place.city, fill.place.city);
+    fill_in(&mut keep.courier.name, fill.courier.name);
+    fill_in(&mut keep.courier.phone, fill.courier.phone);
+    fill_in(&mut keep.pickup.code, fill.pickup.code);
+    fill_in(&mut keep.pickup.place, fill.pickup.place);
+    fill_in(&mut keep.signed_by, fill.signed_by);
+    keep
+}
+
+fn fill_in(field: &mut Option<String>, other: Option<String>) {
+    match (&field, &other) {
+        (Some(mine), Some(theirs)) if (theirs.len(), theirs) > (mine.len(), mine) => *field = other,
+        (None, _) => *field = other,
+        _ => {}
+    }
+}
+
+/// Offset over none, code over none, longer text; the rest only to make the order total.
+fn richness(event: &Event) -> impl Ord + use<> {
+    (
+        !event.header,
+        event.status != Status::Unknown,
+        event.time.offset.is_some(),
+        event.raw.code.is_some(),
+        event.description().len(),
+        event.status,
+        event.sub,
+        event.reason,
+        event.raw.description.clone(),
+        event.place.text.clone(),
+        event.time.local.clone(),
+    )
+}
+
+fn sort_time(event: &Event, destination: Offset) -> Timestamp {
+    let time = event.time.instant(destination);
+    let (Some(time), Some(received)) = (time, event.received) else {
+        return time.or(event.received).unwrap_or(Timestamp::UNIX_EPOCH);
+    };
+    if is_ahead(event, time, received) { received } else { time }
+}
+
+fn is_ahead(event: &Event, time: Timestamp, received: Timestamp) -> bool {
+    let limit = if event.time.utc.is_some() { AHEAD } else { AHEAD_WITHOUT_ZONE };
+    time.duration_since(received) > limit
+}
+
+/// A revoking event undoes the newest earlier event that carries one of its codes.
+fn revoke(timeline: &mut [(Timestamp, Event)]) {
+    for at in 0..timeline.len() {
+        let codes = timeline[at].1.revokes.clone();
+        let undone = timeline[..at].iter_mut().rev().find(|(_, event)| {
+            !event.superseded && event.raw.code.as_ref().is_some_and(|code| codes.contains(code))
+        });
+        if let Some((_, event)) = undone {
+            event.superseded = true;
+        }
+    }
+}
+
+/// Greedy clusters in time order; the richest record of a cluster stays.
+fn supersede_soft_duplicates(timeline: &mut [(Timestamp, Event)]) {
+    let mut heads: Vec<usize> = Vec::new();
+    for at in 0..timeline.len() {
+        if timeline[at].1.superseded || timeline[at].1.status == Status::Unknown {
+            continue;
+        }
+        let time = timeline[at].0;
+        heads.retain(|head| time.duration_since(timeline[*head].0) <= SOFT_DUPLICATE);
+        let twin = heads.iter().position(|head| is_soft_duplicate(&timeline[*head].1, &timeline[at].1));
+        match twin {
+            None => heads.push(at),
+            Some(twin) => {
+                let head = heads[twin];
+                if richness(&timeline[at].1) > richness(&timeline[head].1) {
+                    timeline[head].1.superseded = true;
+                    heads[twin] = at;
+                } else {
+                    timeline[at].1.superseded = true;
+                }
+            }
+        }
+    }
+}
+
+fn is_soft_duplicate(a: &Event, b: &Event) -> bool {
+    let same_fact = a.carrier == b.carrier && a.status == b.status && a.reason == b.reason;
+    let same_place = match (place(a), place(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    };
+    if !same_fact || !same_place {
+        return false;
+    }
+    if a.header || b.header {
+        return true;
+    }
+    let same_code = a.raw.code.is_none() || b.raw.code.is_none() || a.raw.code == b.raw.code;
+    a.provider != b.provider || (same_code && !heard_together(a, b))
+}
+
+/// Two events of one provider stood in one answer when the spans in which we heard them touch.
+fn heard_together(a: &Event, b: &Event) -> bool {
+    match (a.received, a.last_heard, b.received, b.last_heard) {
+        (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) => a_first <= b_last && b_first <= a_last,
+        _ => true,
+    }
+}
+
+fn place(event: &Event) -> Option<&str> {
+    event.place.text.as_deref().or(event.place.city.as_deref()).filter(|text| !text.is_empty())
+}
+
+/// The walk through the sorted timeline that computes the state.
+struct Walk {
+    state: Folded,
+    /// The event that set the status: its sort time and city.
+    set_at: Option<Timestamp>,
+    set_city: Option<String>,
+    delivered_index: Option<usize>,
+}
+
+impl Walk {
+    fn over(timeline: &mut [(Timestamp, Event)], destination: Offset) -> Folded {
+        let mut walk =
+            Self { state: Folded::default(), set_at: None, set_city: None, delivered_index: None };
+        for at in 0..timeline.len() {
+            let (time, event) = &timeline[at];
+            let ahead = event
+                .time
+                .instant(destination)
+                .zip(event.received)
+                .is_some_and(|(time, received)| is_ahead(event, time, received));
+            walk.state.attention |= ahead;
+            if !event.superseded && event.status == Status::Unknown && walk.set_at.is_none() {
+                walk.state.sub = event.sub;
+            }
+            if !event.superseded && event.status != Status::Unknown {
+                let time = *time;
+                walk.step(at, time, timeline);
+            }
+            timeline[at].1.leg = walk.state.leg;
+        }
+        walk.state
+    }
+
+    fn step(&mut self, at: usize, time: Timestamp, timeline: &mut [(Timestamp, Event)]) {
+        let event = timeline[at].1.clone();
+        self.state.last_event = Some(time);
+        if event.status == Status::PickedUp && self.state.picked_up_at.is_none() {
+            self.state.picked_up_at = Some(time);
+        }
+        if matches!(event.status, Status::Returning | Status::Returned) && self.state.leg == 0 {
+            self.open_return_leg();
+        }
+        if event.status == Status::AttemptFailed {
+            self.state.attempts = self.state.attempts.saturating_add(1);
+        }
+        let follows = match self.state.status {
+            _ if self.state.leg > 0 => self.follows_on_the_way_back(&event),
+            Status::Delivered => self.follows_delivered(time, &event),
+            _ => self.follows(time, &event),
+        };
+        if !follows {
+            if event.status == Status::Delivered {
+                richer_signer(&mut self.state.signed_by, event.signed_by);
+            }
+            return;
+        }
+        if self.state.status == Status::Delivered && event.status != Status::Delivered && self.state.leg == 0 {
+            self.reopen(timeline);
+        }
+        self.set(at, time, &event);
+    }
+
+    fn open_return_leg(&mut self) {
+        self.state.leg = 1;
+        self.state.progress = 0;
+        self.state.attempts = 0;
+        self.state.delivered_at = None;
+        self.state.signed_by = None;
+    }
+
+    /// On the way back, moving is still "returning" and signed means the sender has it (model 4.8).
+    fn follows_on_the_way_back(&self, event: &Event) -> bool {
+        match event.status {
+            Status::Returned | Status::Delivered => self.state.status != Status::Returned,
+            Status::Lost | Status::Cancelled | Status::Exception => self.state.status != Status::Returned,
+            _ => !matches!(self.state.status, Status::Returned | Status::Lost | Status::Cancelled),
+        }
+    }
+
+    /// After "delivered" (model 4.4).
+    fn follows_delivered(&self, time: Timestamp, event: &Event) -> bool {
+        let Some(delivered) = self.set_at else { return true };
+        let later = time.duration_since(delivered);
+        match event.status {
+            Status::Delivered => false,
+            Status::Returning | Status::Returned | Status::Lost => true,
+            _ if later > REOPEN => false,
+            _ if is_correction(event) => true,
+            Status::OutForDelivery | Status::AttemptFailed | Status::ReadyForPickup | Status::Exception => {
+                later > SignedDuration::ZERO
+            }
+            Status::InTransit => later > CLEAN_UP,
+            _ => false,
+        }
+    }
+
+    /// Everywhere else (model 4.2).
+    fn follows(&self, time: Timestamp, event: &Event) -> bool {
+        let Some(set_at) = self.set_at else { return true };
+        let now = self.state.status;
+        let may_fall = now == Status::Exception
+            || matches!(event.status, Status::Exception | Status::Lost | Status::Cancelled);
+        if may_fall || event.status.rank_tenths() >= now.rank_tenths() {
+            return true;
+        }
+        let other_city = match (&self.set_city, &event.place.city) {
+            (Some(before), Some(now)) => before != now,
+            _ => false,
+        };
+        time.duration_since(set_at) >= STEP_BACK || other_city
+    }
+
+    fn reopen(&mut self, timeline: &mut [(Timestamp, Event)]) {
+        if let Some(index) = self.delivered_index.take() {
+            timeline[index].1.superseded = true;
+        }
+        self.state.reopened = self.state.reopened.saturating_add(1);
+        self.state.attention |= self.state.reopened >= 2;
+        self.state.delivered_at = None;
+        self.state.signed_by = None;
+    }
+
+    fn set(&mut self, at: usize, time: Timestamp, event: &Event) {
+        let (status, sub) = match (self.state.leg, event.status) {
+            (0, status) => (status, event.sub),
+            (_, Status::Delivered) => (Status::Returned, Some(Sub::ToSender)),
+            (
+                _,
+                Status::Returning
+                | Status::Returned
+                | Status::Lost
+                | Status::Cancelled
+                | Status::Exception
+                | Status::Expired,
+            ) => (event.status, event.sub),
+            _ => (Status::Returning, Some(Sub::OnTheWay)),
+        };
+        if status != self.state.status || self.state.since.is_none() {
+            self.state.since = Some(time);
+        }
+        self.state.status = status;
+        self.state.sub = sub.or_else(|| status.default_sub());
+        self.state.reason =
+            (status == Status::Exception).then(|| event.reason.unwrap_or(Reason::Other));
+        self.state.progress = self.state.progress.max(status.progress());
+        self.set_at = Some(time);
+        if event.place.city.is_some() || status != Status::Exception {
+            self.set_city = event.place.city.clone();
+        }
+        if status == Status::Delivered {
+            self.state.delivered_at = Some(time);
+            richer_signer(&mut self.state.signed_by, event.signed_by.clone());
+            self.delivered_index = Some(at);
+        }
+    }
+}
+
+fn richer_signer(signed_by: &mut Option<String>, other: Option<String>) {
+    fill_in(signed_by, other);
+}
+
+/// Words by which a carrier takes "delivered" back.
+fn is_correction(event: &Event) -> bool {
+    const WORDS: [&str; 9] = [
+        "误签", "签收失误", "撤销签收", "取消签收", "误扫", "correction", "mis-scan", "misscan", "undelivered",
+    ];
+    let text = super::event::canonical(event.description());
+    WORDS.iter().any(|word| text.contains(word))
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;

@@ -1,0 +1,241 @@
+//! Each rule of the model's section 4 with its case, and the laws that hold for any set of events.
+
+use super::*;
+use crate::model::status::Meaning;
+use crate::model::{Raw, When};
+use proptest::prelude::*;
+
+fn event(at: &str, status: Status, text: &str) -> Event {
+    let sub = status.default_sub();
+    let time = When::parse(at, Some(CHINA)).unwrap();
+    let received = time.utc.unwrap() + SignedDuration::from_hours(1);
+    let raw = Raw { code: None, status: None, description: Some(text.into()) };
+    Event::new("sf", "SF0000000000018", "sf", time, Meaning { status, sub, reason: None }, raw, received)
+}
+
+fn in_city(mut event: Event, city: &str) -> Event {
+    event.place.city = Some(city.into());
+    event
+}
+
+fn state(events: &[Event]) -> Folded {
+    fold(events.to_vec(), Known::default()).0
+}
+
+fn at(text: &str) -> Option<Timestamp> {
+    When::parse(text, Some(CHINA)).unwrap().utc
+}
+
+#[test]
+fn rule_4_1_a_late_older_event_does_not_move_the_status() {
+    let events = [
+        event("2026-03-02 11:50:00", Status::OutForDelivery, "out"),
+        event("2026-03-02 11:40:00", Status::InTransit, "arrived"),
+    ];
+    let (state, timeline) = fold(events, Known::default());
+    assert_eq!(state.status, Status::OutForDelivery);
+    assert_eq!(timeline.iter().map(|e| e.description()).collect::<Vec<_>>(), ["arrived", "out"]);
+}
+
+#[test]
+fn rule_4_2_a_lower_rank_counts_only_after_six_hours_or_in_another_city() {
+    let out = event("2026-03-02 08:00:00", Status::OutForDelivery, "out");
+    let soon = event("2026-03-02 08:05:00", Status::InTransit, "arrived at facility");
+    let next_day = event("2026-03-03 07:00:00", Status::InTransit, "arrived at facility");
+    assert_eq!(state(&[out.clone(), soon.clone()]).status, Status::OutForDelivery);
+    let later = state(&[out.clone(), next_day]);
+    assert_eq!((later.status, later.progress), (Status::InTransit, 4));
+    let elsewhere = [in_city(out, "深圳"), in_city(soon, "广州")];
+    assert_eq!(state(&elsewhere).status, Status::InTransit);
+}
+
+#[test]
+fn rule_4_2_an_exception_overlays_and_ends_with_the_next_scan() {
+    let mut events = vec![
+        event("2026-03-02 08:00:00", Status::InTransit, "moving"),
+        event("2026-03-02 09:00:00", Status::Exception, "held"),
+    ];
+    let held = state(&events);
+    assert_eq!((held.status, held.progress, held.reason), (Status::Exception, 3, Some(Reason::Other)));
+    events.push(event("2026-03-02 09:10:00", Status::InTransit, "goes on"));
+    assert_eq!(state(&events).status, Status::InTransit);
+}
+
+#[test]
+fn rule_4_4_clean_up_scans_leave_delivered_alone_and_a_new_round_reopens_it() {
+    let delivered = event("2026-03-02 10:00:00", Status::Delivered, "signed");
+    let scan = event("2026-03-02 10:30:00", Status::InTransit, "hub scan");
+    assert_eq!(state(&[delivered.clone(), scan]).status, Status::Delivered);
+
+    let again = [
+        delivered,
+        event("2026-03-02 14:00:00", Status::OutForDelivery, "out again"),
+        event("2026-03-02 15:10:00", Status::Delivered, "signed again"),
+    ];
+    let (folded, timeline) = fold(again, Known::default());
+    assert_eq!((folded.status, folded.reopened), (Status::Delivered, 1));
+    assert_eq!(folded.delivered_at, at("2026-03-02 15:10:00"));
+    assert_eq!(timeline.iter().map(|e| e.superseded).collect::<Vec<_>>(), [true, false, false]);
+}
+
+#[test]
+fn rule_4_4_a_second_delivered_keeps_the_first_time() {
+    let mut second = event("2026-03-02 18:00:00", Status::Delivered, "signed, confirmed");
+    second.signed_by = Some("前台".into());
+    let folded = state(&[event("2026-03-02 10:00:00", Status::Delivered, "signed"), second]);
+    assert_eq!(folded.delivered_at, at("2026-03-02 10:00:00"));
+    assert_eq!(folded.signed_by.as_deref(), Some("前台"));
+}
+
+#[test]
+fn rule_4_4_a_correction_in_words_reopens_and_the_second_asks_for_a_person() {
+    let mut events = vec![
+        event("2026-03-02 10:00:00", Status::Delivered, "signed"),
+        event("2026-03-02 11:00:00", Status::InTransit, "快件误签,更正"),
+    ];
+    assert_eq!(state(&events).status, Status::InTransit);
+    events.push(event("2026-03-02 12:00:00", Status::Delivered, "signed 2"));
+    events.push(event("2026-03-02 13:00:00", Status::AttemptFailed, "nobody"));
+    let folded = state(&events);
+    assert_eq!((folded.status, folded.reopened, folded.attention), (Status::AttemptFailed, 2, true));
+}
+
+#[test]
+fn rule_4_5_the_same_answer_three_times_pushed_and_once_polled_is_one_event() {
+    let pushed = Event { source: Source::Push, ..event("2026-03-02 10:00:00", Status::PickedUp, "got") };
+    let polled = event("2026-03-02 10:00:00", Status::PickedUp, "got");
+    let (_, timeline) = fold([pushed.clone(), pushed.clone(), pushed, polled], Known::default());
+    assert_eq!(timeline.len(), 1);
+    assert_eq!(timeline[0].source, Source::Both);
+}
+
+#[test]
+fn rule_4_6_order_is_by_instant_not_by_wall_time_and_a_clock_ahead_is_clamped() {
+    let mut shenzhen = event("2026-03-01T20:02:00+08:00", Status::PickedUp, "picked up");
+    let mut leipzig = event("2026-03-01T14:30:00+01:00", Status::InTransit, "clearance");
+    shenzhen.received = at("2026-03-02 09:00:00");
+    leipzig.received = at("2026-03-02 09:00:00");
+    let (_, timeline) = fold([leipzig, shenzhen], Known::default());
+    assert_eq!(timeline[1].description(), "clearance");
+
+    let mut ahead = event("2026-03-05 10:00:00", Status::InTransit, "from tomorrow");
+    ahead.received = at("2026-03-02 10:00:00");
+    let folded = state(&[ahead]);
+    assert!(folded.attention);
+    assert_eq!(folded.last_event, at("2026-03-02 10:00:00"));
+}
+
+#[test]
+fn rule_4_8_signed_on_the_way_back_is_returned() {
+    let mut refused = event("2026-03-02 10:00:00", Status::Exception, "refused");
+    refused.reason = Some(Reason::Refused);
+    let events = [
+        refused,
+        event("2026-03-02 12:00:00", Status::Returning, "going back"),
+        event("2026-03-03 02:00:00", Status::InTransit, "hub"),
+        event("2026-03-03 12:00:00", Status::Delivered, "signed"),
+    ];
+    assert_eq!(state(&events[..3]).status, Status::Returning);
+    let (folded, timeline) = fold(events, Known::default());
+    assert_eq!((folded.status, folded.delivered_at), (Status::Returned, None));
+    assert_eq!(timeline.iter().map(|e| e.leg).collect::<Vec<_>>(), [0, 1, 1, 1]);
+}
+
+#[test]
+fn rule_4_10_events_of_an_earlier_parcel_are_foreign() {
+    let known = Known { shipped_at: at("2026-02-10 00:00:00"), ..Known::default() };
+    let (folded, timeline) = fold([event("2025-01-05 10:00:00", Status::Delivered, "signed")], known);
+    assert_eq!((folded.status, timeline.len()), (Status::Unknown, 0));
+}
+
+#[test]
+fn a_revoking_event_steps_back_from_delivered() {
+    let mut delivered = event("2026-03-02 10:00:00", Status::Delivered, "signed");
+    delivered.raw.code = Some("704".into());
+    delivered.id = delivered.compute_id();
+    let mut undo = event("2026-03-02 11:00:00", Status::Unknown, "revoked");
+    undo.revokes = vec!["704".into()];
+    let events = [event("2026-03-02 08:00:00", Status::OutForDelivery, "out"), delivered, undo];
+    assert_eq!(state(&events).status, Status::OutForDelivery);
+}
+
+#[test]
+fn two_providers_tell_one_scan_and_the_richer_record_stays() {
+    let mut other = event("2026-03-02 10:01:00", Status::PickedUp, "collected by the courier");
+    other.provider = "kuaidi100".into();
+    let (_, timeline) = fold([event("2026-03-02 10:00:00", Status::PickedUp, "got"), other], Known::default());
+    assert_eq!(timeline.iter().map(|e| e.superseded).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn two_scans_of_one_answer_are_two_scans() {
+    let mut a = event("2026-03-02 10:00:00", Status::InTransit, "arrived");
+    let mut b = event("2026-03-02 10:01:00", Status::InTransit, "left");
+    a.received = at("2026-03-02 11:00:00");
+    b.received = a.received;
+    a.last_heard = a.received;
+    b.last_heard = b.received;
+    let (_, timeline) = fold([a, b], Known::default());
+    assert!(timeline.iter().all(|e| !e.superseded));
+}
+
+#[test]
+fn unmapped_events_are_kept_and_never_move_the_status() {
+    let events = [
+        event("2026-03-02 10:00:00", Status::PickedUp, "got"),
+        event("2026-03-02 11:00:00", Status::Unknown, "??"),
+    ];
+    let (folded, timeline) = fold(events, Known::default());
+    assert_eq!((folded.status, timeline.len()), (Status::PickedUp, 2));
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let statuses = proptest::sample::select(Status::ALL);
+    let providers = proptest::sample::select(vec!["sf", "kuaidi100", "kdniao"]);
+    (0i64..40, statuses, 0usize..4, providers, 0i64..5, any::<bool>()).prop_map(
+        |(minutes, status, words, provider, heard, push)| {
+            let base: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
+            let time = base + SignedDuration::from_mins(minutes * 97 / 3);
+            let mut event = event(&time.to_string(), status, ["甲", "乙 到达", "离开 丙", "签收"][words]);
+            event.provider = provider.into();
+            event.received = Some(base + SignedDuration::from_hours(30 + heard));
+            event.last_heard = event.received;
+            event.source = if push { Source::Push } else { Source::Poll };
+            if words == 1 {
+                event.place.city = Some("深圳".into());
+            }
+            event
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_order_any_number_of_times_any_split(
+        events in proptest::collection::vec(any_event(), 0..25),
+        seed in any::<u64>(),
+        cut in 0usize..25,
+    ) {
+        let expected = fold(events.clone(), Known::default());
+        let mut shuffled = events.clone();
+        shuffled.extend(events.iter().take(cut).cloned());
+        let mut random = seed | 1;
+        for at in (1..shuffled.len()).rev() {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            shuffled.swap(at, (random % (at as u64 + 1)) as usize);
+        }
+        prop_assert_eq!(&fold(shuffled, Known::default()), &expected);
+        let (first, second) = events.split_at(cut.min(events.len()));
+        let (_, stored) = fold(first.to_vec(), Known::default());
+        prop_assert_eq!(&fold(stored.into_iter().chain(second.to_vec()), Known::default()), &expected);
+    }
+
+    #[test]
+    fn progress_covers_the_status_and_delivered_has_its_time(events in proptest::collection::vec(any_event(), 0..25)) {
+        let (state, _) = fold(events, Known::default());
+        prop_assert!(state.progress >= state.status.progress());
+        prop_assert_eq!(state.delivered_at.is_some(), state.status == Status::Delivered);
+    }
+}

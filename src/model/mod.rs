@@ -1,0 +1,21 @@
+//! The nouns: shops, accounts, orders, parcels, events, buyers. Pure data; must never do I/O or read a clock.
+
+pub mod account;
+pub mod event;
+pub mod fold;
+pub mod message;
+pub mod order;
+pub mod parcel;
+pub mod secret;
+pub mod status;
+pub mod when;
+
+pub use account::{Account, ChatAddress};
+pub use event::{Courier, Event, Pickup, Place, Raw, Source};
+pub use fold::{Folded, fold};
+pub use message::{Arg, Block, Card, ChatMessage, Choice, From, Line, Shown, ShownChoice, ShownEta, ShownEvent};
+pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
+pub use parcel::{Eta, EtaPrecision, EtaSource, Parcel};
+pub use secret::Private;
+pub use status::{Actor, Meaning, Reason, Status, Sub};
+pub use when::{When, ZoneSource};
