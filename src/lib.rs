@@ -14,4 +14,5 @@ pub mod conversation;
 pub mod model;
 pub mod store;
 pub mod text;
+pub mod vault;
 pub mod wire;

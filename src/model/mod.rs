@@ -1,6 +1,7 @@
 //! The nouns: shops, accounts, orders, parcels, events, buyers. Pure data; must never do I/O or read a clock.
 
 pub mod account;
+pub mod chat;
 pub mod event;
 pub mod fold;
 pub mod message;
@@ -12,6 +13,7 @@ pub mod status;
 pub mod when;
 
 pub use account::{Account, ChatAddress};
+pub use chat::Chat;
 pub use event::{Courier, Event, Pickup, Place, Raw, Source};
 pub use fold::{Folded, fold};
 pub use message::{Arg, Block, Card, ChatMessage, Choice, From, Line, Shown, ShownChoice, ShownEta, ShownEvent};

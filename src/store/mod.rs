@@ -2,6 +2,7 @@
 //! PostgreSQL keep the same contract (`contract.rs`); nothing else knows which one runs.
 
 pub mod memory;
+pub mod records;
 
 use bytes::Bytes;
 
