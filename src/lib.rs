@@ -13,5 +13,6 @@ pub mod channels;
 pub mod conversation;
 pub mod model;
 pub mod store;
+pub mod telemetry;
 pub mod text;
 pub mod wire;
