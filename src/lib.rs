@@ -10,6 +10,7 @@
 
 pub mod carriers;
 pub mod channels;
+pub mod config;
 pub mod conversation;
 pub mod model;
 pub mod store;
