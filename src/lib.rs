@@ -10,9 +10,11 @@
 
 pub mod carriers;
 pub mod channels;
+pub mod config;
 pub mod conversation;
 pub mod model;
 pub mod store;
+pub mod telemetry;
 pub mod text;
 pub mod vault;
 pub mod wire;

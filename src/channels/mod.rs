@@ -119,6 +119,10 @@ pub trait Channel: Send + Sync {
     ) -> Result<Vec<Call>, Refusal>;
     /// Reads the answer to one of [`Channel::send`]'s calls.
     fn read_sent(&self, cx: &Cx, answer: &Answer) -> Result<(), Refusal>;
+    /// Names of settings that an account may have beside the needed ones; a name ending in `?` is a secret.
+    fn options(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// How its token is fetched, where it needs one.
     fn token(&self) -> Option<&dyn TokenStep> {
         None

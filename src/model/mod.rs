@@ -9,6 +9,7 @@ pub mod order;
 pub mod parcel;
 pub mod problem;
 pub mod secret;
+pub mod shop;
 pub mod status;
 pub mod when;
 
@@ -21,5 +22,6 @@ pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
 pub use parcel::{Eta, EtaPrecision, EtaSource, Parcel};
 pub use problem::Problem;
 pub use secret::Private;
+pub use shop::Shop;
 pub use status::{Actor, Meaning, Reason, Status, Sub};
 pub use when::{When, ZoneSource};

@@ -1,6 +1,8 @@
 //! What goes over the wire, as values: outgoing [`Call`] → [`Answer`], incoming [`Request`] → [`Verified`] → [`Reply`].
 //! Adapters build and read these; only `wire`'s client opens a socket.
 
+pub mod client;
+pub mod clock;
 pub mod sign;
 
 use crate::model::{Account, Private};
@@ -134,6 +136,15 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// Either the result, or one more call to make first (paging, register-then-ask).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step<T> {
+    /// Done.
+    Done(T),
+    /// Make this call, then read again.
+    Then(Call),
 }
 
 /// One inbound HTTP request, raw. Header names are lower case; query values are decoded.
