@@ -1,7 +1,13 @@
 //! Carriers and aggregators: one file each, a pure codec that reads like its vendor's documentation.
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
-use crate::model::{Eta, Event};
+mod body;
+mod kuaidi100;
+mod sentence;
+mod sf;
+mod simulated;
+
+use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
 pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 
@@ -31,6 +37,23 @@ pub struct Tracked {
     pub maybe_needs_phone_tail: bool,
 }
 
+/// One row of a vendor's status table.
+#[derive(Debug, Clone, Copy)]
+pub struct Code {
+    /// As the vendor writes it.
+    pub code: &'static str,
+    /// The vendor's own word for it.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: Meaning,
+}
+
+/// Looks a code up in a table sorted by code.
+fn meaning_of(codes: &[Code], code: &str) -> Option<Meaning> {
+    codes.binary_search_by(|row| row.code.cmp(code)).ok().map(|at| codes[at].meaning)
+}
+
+pub use crate::wire::Step;
 /// What must be known of a vendor without asking it.
 #[derive(Debug)]
 pub struct CarrierSpec {
@@ -58,6 +81,8 @@ pub struct CarrierSpec {
     pub min_interval_secs: u32,
     /// Most questions for one number in a rolling day.
     pub per_number_day: u32,
+    /// Its status table, sorted by code; empty where the vendor speaks Yishi's own names.
+    pub codes: &'static [Code],
     /// How sure the wire facts are, for `docs/carriers.md`.
     pub sureness: &'static str,
 }
@@ -81,9 +106,29 @@ pub trait Carrier: Send + Sync {
 }
 
 /// Every carrier and aggregator.
-pub static CARRIERS: &[&dyn Carrier] = &[];
+pub static CARRIERS: &[&dyn Carrier] = &[&kuaidi100::Kuaidi100, &sf::Sf, &simulated::SimulatedCarrier];
 
 /// A carrier by its code.
 pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
     CARRIERS.iter().copied().find(|carrier| carrier.spec().code == code)
+}
+
+/// Every codec passes each scan through here once. Where the code said no more than "moving", "failed", "a problem"
+/// or nothing at all, the carrier's sentence may say more; a code that says something exact is never overruled.
+fn refine(event: Event) -> Event {
+    if event.header || !is_coarse(&event) {
+        return event;
+    }
+    event
+}
+
+/// Whether the vendor's code leaves room for the sentence.
+fn is_coarse(event: &Event) -> bool {
+    match event.status {
+        Status::InTransit => matches!(event.sub, None | Some(Sub::Moving)),
+        Status::Unknown => true,
+        Status::AttemptFailed => matches!(event.sub, None | Some(Sub::Other)),
+        Status::Exception => matches!(event.reason, None | Some(Reason::Other)),
+        _ => false,
+    }
 }
