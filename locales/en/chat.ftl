@@ -1,0 +1,27 @@
+# Words on the web chat page
+chat-title = { $shop } · Parcel tracking
+chat-placeholder = Ask where your parcel is…
+chat-send = Send
+chat-sending = Sending…
+chat-failed = Not sent
+chat-retry = Try again
+chat-connecting = Connecting…
+chat-offline = You’re offline. Messages will be sent when you’re back.
+chat-launcher = Track a parcel
+chat-launcher-unread = Track a parcel ({ $count } unread)
+chat-close = Close
+chat-privacy = This chat is only used to look up your orders and parcels. Reply “delete my data” to erase it.
+chat-quick-track = Where’s my parcel?
+chat-quick-eta = When will it arrive?
+chat-quick-list = My orders
+chat-quick-human = Talk to an agent
+chat-today = Today
+chat-timeline = Tracking details
+chat-timeline-more = Show { $count } more
+chat-timeline-less = Show less
+chat-copy = Copy number
+chat-copied = Copied
+chat-bot = Parcel assistant
+chat-you = You
+chat-staff = Agent
+chat-new-messages = New messages

@@ -1,0 +1,27 @@
+# 网页聊天窗口上的字
+chat-title = { $shop } · 快递查询
+chat-placeholder = 问问快递到哪了……
+chat-send = 发送
+chat-sending = 正在发送……
+chat-failed = 没有发出去
+chat-retry = 重新发送
+chat-connecting = 正在连接……
+chat-offline = 网络断开了，恢复后会自动发送
+chat-launcher = 查快递
+chat-launcher-unread = 查快递（{ $count } 条未读）
+chat-close = 关闭
+chat-privacy = 对话内容只用于为您查询订单和物流。回复“删除我的资料”即可清除。
+chat-quick-track = 我的快递到哪了
+chat-quick-eta = 什么时候能到
+chat-quick-list = 我的订单
+chat-quick-human = 转人工
+chat-today = 今天
+chat-timeline = 物流详情
+chat-timeline-more = 展开其余 { $count } 条
+chat-timeline-less = 收起
+chat-copy = 复制单号
+chat-copied = 已复制
+chat-bot = 查件助手
+chat-you = 我
+chat-staff = 客服
+chat-new-messages = 有新消息

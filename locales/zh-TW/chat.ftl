@@ -1,0 +1,27 @@
+# 網頁聊天視窗上的字
+chat-title = { $shop } · 包裹查詢
+chat-placeholder = 問問包裹到哪了……
+chat-send = 傳送
+chat-sending = 傳送中……
+chat-failed = 沒有傳出去
+chat-retry = 重新傳送
+chat-connecting = 連線中……
+chat-offline = 網路斷線了，恢復後會自動傳送
+chat-launcher = 查包裹
+chat-launcher-unread = 查包裹（{ $count } 則未讀）
+chat-close = 關閉
+chat-privacy = 對話內容只用於為您查詢訂單和物流。回覆「刪除我的資料」即可清除。
+chat-quick-track = 我的包裹到哪了
+chat-quick-eta = 什麼時候會到
+chat-quick-list = 我的訂單
+chat-quick-human = 真人客服
+chat-today = 今天
+chat-timeline = 物流明細
+chat-timeline-more = 展開其餘 { $count } 筆
+chat-timeline-less = 收合
+chat-copy = 複製單號
+chat-copied = 已複製
+chat-bot = 查件小幫手
+chat-you = 我
+chat-staff = 客服
+chat-new-messages = 有新訊息
