@@ -66,7 +66,7 @@ fn by_item(text: &str, mine: &[OrderView]) -> Option<String> {
         "快递", "包裹", "物流", "订单", "东西", "什么", "时候", "我的", "发货", "收货", "宝贝", "商品", "where", "when",
         "order", "parcel", "package", "delivery", "shipped", "will", "what", "arrive",
     ];
-    let mut text = crate::text::normalize::normalize(text).into_owned();
+    let mut text = crate::text::normalize::normalize(text);
     for word in GENERIC {
         text = text.replace(word, "\u{1f}");
     }
