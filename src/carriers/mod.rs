@@ -53,6 +53,7 @@ fn meaning_of(codes: &[Code], code: &str) -> Option<Meaning> {
     codes.binary_search_by(|row| row.code.cmp(code)).ok().map(|at| codes[at].meaning)
 }
 
+/// What must be known of a vendor without asking it.
 #[derive(Debug)]
 pub struct CarrierSpec {
     /// Yishi's code: `sf`, `kuaidi100`, `simulated`.

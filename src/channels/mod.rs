@@ -152,3 +152,8 @@ pub static CHANNELS: &[&dyn Channel] = &[];
 pub fn channel(kind: &str) -> Option<&'static dyn Channel> {
     CHANNELS.iter().copied().find(|channel| channel.spec().kind == kind)
 }
+
+/// Whether a channel shows a log of our own instead of being sent messages (web chat).
+pub fn is_logged(kind: &str) -> bool {
+    kind == "webchat"
+}

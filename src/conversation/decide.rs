@@ -29,6 +29,8 @@ pub fn hear(
         {
             Said::Text(joined(&fragment.text, &text))
         }
+        // The wait for the rest is over: what has come so far is the message.
+        (Said::Text(_), Some(fragment)) if fragment.key == key => Said::Text(fragment.text.clone()),
         (said, _) => said,
     };
     let text = if let Said::Text(text) = &said { text.as_str() } else { "" };

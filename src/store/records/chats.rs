@@ -23,6 +23,21 @@ pub struct Request {
     pub done: bool,
 }
 
+/// A promised erasure; once kept, an indexed tombstone without personal data stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// When it was promised.
+    pub at: Timestamp,
+    /// The shop.
+    pub shop: String,
+    /// Whose orders lose name, phone and address.
+    pub orders: Vec<String>,
+    /// The person; gone once the promise is kept.
+    pub address: Option<ChatAddress>,
+    /// Lines of the web chat's log before this one go.
+    pub log_until: u64,
+}
+
 /// A conversation that a person should take over.
 pub type HandOver = Request;
 
@@ -113,17 +128,55 @@ impl Records {
         Ok(read.value.is_some().then_some(read))
     }
 
-    /// Deletes all that is kept about a person: conversation, log, their name, phone and address on their orders.
-    pub async fn erase(&self, shop: &str, address: &ChatAddress, now: Timestamp) -> Result<(), StoreError> {
-        let read = self.chat(shop, address).await?;
-        for bound in read.value.iter().flat_map(|chat| &chat.bound) {
-            self.forget_buyer(shop, &bound.order).await?;
-        }
-        let prefix = self.key(Kind::Message, shop, &person(address));
+    /// Promises, in the turn's own batch, that all that is kept about a person goes: conversation, log, and their name,
+    /// phone and address on their orders. [`Records::finish_erasures`] keeps it, also after a crash.
+    pub fn put_erasure(
+        &self,
+        batch: &mut Batch,
+        shop: &str,
+        address: &ChatAddress,
+        chat: &Chat,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let erasure = Erasure {
+            at,
+            shop: shop.to_owned(),
+            orders: chat.bound.iter().map(|bound| bound.order.clone()).collect(),
+            address: Some(address.clone()),
+            log_until: chat.seq,
+        };
+        self.put(batch, self.key(Kind::Tombstone, shop, &person(address)), &erasure)
+    }
+
+    /// Keeps every promised erasure that is not kept yet. Safe to run twice.
+    pub async fn finish_erasures(&self) -> Result<(), StoreError> {
+        let prefix = [Kind::Tombstone as u8];
+        let (mut from, end) = (prefix.to_vec(), prefix_end(&prefix));
         loop {
-            let rows = self.store().scan(&prefix, &prefix_end(&prefix), 36).await?;
+            let rows = self.store().scan(&from, &end, 256).await?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            from = [last.as_slice(), &[0]].concat();
+            for (key, raw) in &rows {
+                let mut erasure: Erasure = self.open(key, raw)?;
+                let Some(address) = erasure.address.take() else { continue };
+                for order in std::mem::take(&mut erasure.orders) {
+                    self.forget_buyer(&erasure.shop, &order).await?;
+                }
+                self.forget_log(&erasure.shop, &address, erasure.log_until).await?;
+                let mut batch = Batch::default();
+                self.put(&mut batch, key.clone(), &erasure)?;
+                let _ = self.store().commit(batch).await?;
+            }
+        }
+    }
+
+    async fn forget_log(&self, shop: &str, address: &ChatAddress, until: u64) -> Result<(), StoreError> {
+        let from = self.message_key(shop, address, 0);
+        let to = self.message_key(shop, address, until);
+        loop {
+            let rows = self.store().scan(&from, &to, 36).await?;
             if rows.is_empty() {
-                break;
+                return Ok(());
             }
             let mut batch = Batch::default();
             for (key, _) in rows {
@@ -131,11 +184,6 @@ impl Records {
             }
             let _ = self.store().commit(batch).await?;
         }
-        let mut batch = Batch::default();
-        batch.delete(read.key);
-        self.put(&mut batch, self.key(Kind::Tombstone, shop, &person(address)), &now)?;
-        let _ = self.store().commit(batch).await?;
-        Ok(())
     }
 
     async fn forget_buyer(&self, shop: &str, order: &str) -> Result<(), StoreError> {

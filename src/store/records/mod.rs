@@ -2,6 +2,7 @@
 //! Whatever is read names its version, so that a write based on something old is lost and decided again.
 
 mod chats;
+mod ledger;
 mod orders;
 mod outbox;
 mod turns;
