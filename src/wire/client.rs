@@ -29,7 +29,7 @@ impl HttpTransport {
                 .connect_timeout(CONNECT)
                 .redirect(reqwest::redirect::Policy::none())
                 .pool_idle_timeout(Duration::from_secs(60))
-                .pool_max_idle_per_host(8)
+                .pool_max_idle_per_host(32)
                 .gzip(true)
                 .referer(false)
                 .user_agent(concat!("yishi/", env!("CARGO_PKG_VERSION")))
