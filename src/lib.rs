@@ -6,7 +6,7 @@
 //!
 //! - A behaviour in chat: [`conversation`]; a word not understood: `intents/`; a wrong sentence: `locales/`.
 //! - One carrier: `carriers/<name>.rs`; one channel: `channels/<name>.rs`; each is a codec and does no I/O.
-//! - Every outgoing call: [`wire`]; every record: [`store`]; every secret: `vault`.
+//! - Every outgoing call: [`wire`]; every record: [`store`]; every secret: [`vault`].
 
 pub mod carriers;
 pub mod channels;
