@@ -73,7 +73,8 @@ pub fn pieces(line: &str, limit: usize, cost: impl Fn(char) -> usize) -> Vec<&st
     let (mut from, mut used, mut space, mut used_at_space) = (0, 0, None, 0);
     for (at, c) in line.char_indices() {
         let next = cost(c);
-        if used + next > limit && at > from {
+        // Twice where what a break after a space leaves over does not fit with a wide character.
+        while used + next > limit && at > from {
             // A break after a space, unless that would waste more than half of the piece.
             let end = space.filter(|_| used_at_space * 2 >= limit).unwrap_or(at);
             pieces.push(&line[from..end]);

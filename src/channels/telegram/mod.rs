@@ -86,7 +86,12 @@ impl Channel for Telegram {
         Ok(Verified::new(request.body.clone(), proof))
     }
 
-    fn read(&self, _account: &Account, _request: &Request, verified: &Verified) -> Result<Inbound, Unverified> {
+    fn read(
+        &self,
+        _account: &Account,
+        _request: &Request,
+        verified: &Verified,
+    ) -> Result<Inbound, Unverified> {
         Ok(Inbound::Messages(read::update(verified.payload())?.into_iter().collect()))
     }
 
@@ -95,7 +100,13 @@ impl Channel for Telegram {
         Reply::text("")
     }
 
-    fn write(&self, _cx: &Cx, _request: &Request, _incoming: &Incoming, shown: &[Shown]) -> Result<Reply, Refusal> {
+    fn write(
+        &self,
+        _cx: &Cx,
+        _request: &Request,
+        _incoming: &Incoming,
+        shown: &[Shown],
+    ) -> Result<Reply, Refusal> {
         if shown.is_empty() { Ok(self.acknowledge()) } else { Err(Refusal::Unsupported) }
     }
 

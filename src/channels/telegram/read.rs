@@ -26,9 +26,13 @@ pub fn update(body: &[u8]) -> Result<Option<Incoming>, Unverified> {
             };
             let what = match (message.text().or(message.caption()), &message.kind) {
                 (Some(text), _) => words(text),
-                (None, MessageKind::Common(_) | MessageKind::Dice(_)) => What::Other,
-                // Service messages: a pinned message, a set timer, …
-                (None, _) => return Ok(None),
+                // The library reads a message with a new sort of entity as an empty one: its words may still be there.
+                (None, kind) => match lean(key.clone(), body) {
+                    Some(incoming) => return Ok(Some(incoming)),
+                    None if matches!(kind, MessageKind::Common(_) | MessageKind::Dice(_)) => What::Other,
+                    // Service messages: a pinned message, a set timer, …
+                    None => return Ok(None),
+                },
             };
             let at = Timestamp::from_second(message.date.timestamp()).ok();
             Ok(incoming(key, user, at, what, String::new()))
@@ -70,7 +74,13 @@ pub fn updates(result: &str) -> Result<(Vec<Incoming>, Option<String>), Refusal>
     Ok((messages, next.map(|offset| offset.to_string())))
 }
 
-fn incoming(key: String, user: &User, at: Option<Timestamp>, what: What, reply_to: String) -> Option<Incoming> {
+fn incoming(
+    key: String,
+    user: &User,
+    at: Option<Timestamp>,
+    what: What,
+    reply_to: String,
+) -> Option<Incoming> {
     let locale = user.language_code.as_deref().map(locale);
     // In a private chat the chat's id is the person's.
     (!user.is_bot).then(|| Incoming { key, from: user.id.0.to_string(), at, what, locale, reply_to })

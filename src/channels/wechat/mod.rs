@@ -14,7 +14,9 @@ mod xml;
 use super::plain;
 use super::{Channel, ChannelSpec, Inbound, Incoming, LimitUnit};
 use crate::model::{Account, Shown};
-use crate::wire::{Answer, Call, Cure, Cx, Proof, Refusal, Reply, Request, TokenStep, Unverified, Verified, sign};
+use crate::wire::{
+    Answer, Call, Cure, Cx, Proof, Refusal, Reply, Request, TokenStep, Unverified, Verified, sign,
+};
 use cipher::Cipher;
 
 /// The registry entry.
@@ -76,7 +78,9 @@ impl Mode {
     fn encrypted(self, request: &Request) -> bool {
         match self {
             Self::Plain => false,
-            Self::Compat => request.query("encrypt_type") == "aes" || !request.query("msg_signature").is_empty(),
+            Self::Compat => {
+                request.query("encrypt_type") == "aes" || !request.query("msg_signature").is_empty()
+            }
             Self::Safe => true,
         }
     }
@@ -87,7 +91,12 @@ fn cipher(account: &Account) -> Option<Cipher> {
 }
 
 /// Proves `parts` (with the token, timestamp and nonce of the query) by the signature named `name`.
-fn signed(account: &Account, request: &Request, name: &str, encrypt: Option<&str>) -> Result<Proof, Unverified> {
+fn signed(
+    account: &Account,
+    request: &Request,
+    name: &str,
+    encrypt: Option<&str>,
+) -> Result<Proof, Unverified> {
     let token = account.secret("token");
     // Without a token anybody could sign.
     if token.is_empty() {
@@ -187,7 +196,12 @@ impl Channel for WeChat {
         Ok(Verified::new(payload, proof))
     }
 
-    fn read(&self, _account: &Account, request: &Request, verified: &Verified) -> Result<Inbound, Unverified> {
+    fn read(
+        &self,
+        _account: &Account,
+        request: &Request,
+        verified: &Verified,
+    ) -> Result<Inbound, Unverified> {
         if request.get {
             let echo = verified.payload();
             if echo.is_empty() || echo.len() > MAX_ECHO || echo.iter().any(u8::is_ascii_control) {
@@ -204,7 +218,13 @@ impl Channel for WeChat {
         Reply::text("success")
     }
 
-    fn write(&self, cx: &Cx, request: &Request, incoming: &Incoming, shown: &[Shown]) -> Result<Reply, Refusal> {
+    fn write(
+        &self,
+        cx: &Cx,
+        request: &Request,
+        incoming: &Incoming,
+        shown: &[Shown],
+    ) -> Result<Reply, Refusal> {
         let content = one_text(shown);
         if content.is_empty() {
             return Ok(self.acknowledge());

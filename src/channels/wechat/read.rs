@@ -139,7 +139,9 @@ mod tests {
         for name in ["CLICK", "click", "Click"] {
             assert_eq!(event(name, "track"), Some(What::Choice("track".into())));
         }
-        for name in ["VIEW", "LOCATION", "TEMPLATESENDJOBFINISH", "subscribe_msg_sent_event", "debug_demo", ""] {
+        for name in
+            ["VIEW", "LOCATION", "TEMPLATESENDJOBFINISH", "subscribe_msg_sent_event", "debug_demo", ""]
+        {
             assert_eq!(event(name, "x"), None, "{name}");
         }
     }

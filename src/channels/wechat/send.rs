@@ -94,7 +94,11 @@ fn messages(paragraphs: &[Vec<String>]) -> Vec<String> {
         .iter()
         .filter(|lines| !lines.is_empty())
         .map(|lines| {
-            lines.iter().flat_map(|line| plain::pieces(line, limit, char::len_utf8)).map(str::to_owned).collect()
+            lines
+                .iter()
+                .flat_map(|line| plain::pieces(line, limit, char::len_utf8))
+                .map(str::to_owned)
+                .collect()
         })
         .collect();
     plain::pack(&fitting, limit, str::len)
