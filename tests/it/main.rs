@@ -1,1 +1,2 @@
 //! The only integration binary: conformance over every registry entry, one file a trip, `routes/` mirrors the URLs.
+mod channels;
