@@ -11,6 +11,7 @@
 pub mod carriers;
 pub mod channels;
 pub mod conversation;
+pub mod http;
 pub mod model;
 pub mod store;
 pub mod text;
