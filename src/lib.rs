@@ -12,6 +12,7 @@ pub mod carriers;
 pub mod channels;
 pub mod config;
 pub mod conversation;
+pub mod http;
 pub mod model;
 pub mod store;
 pub mod telemetry;
