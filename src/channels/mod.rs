@@ -113,10 +113,6 @@ pub trait Channel: Send + Sync {
         let settings = spec.settings.iter().filter(|name| account.setting(name, "").is_empty());
         secrets.chain(settings).copied().collect()
     }
-    /// Names of settings that an account may have beside those of [`Channel::spec`].
-    fn options(&self) -> &'static [&'static str] {
-        &["base_url"]
-    }
     /// Proves the sender and gives the clear payload.
     fn verify(&self, cx: &Cx, request: &Request) -> Result<Verified, Unverified>;
     /// Reads the payload. `Err` is answered with [`Channel::acknowledge`] and counted: never retried by the platform.
