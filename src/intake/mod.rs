@@ -76,8 +76,14 @@ impl Intake {
     }
 }
 
-/// What moves on a web chat page: the number of its newest message, and whether an answer is being made.
-pub type Stir = (u64, bool);
+/// What moves on a web chat page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stir {
+    /// Grows whenever the log may have something new.
+    pub news: u64,
+    /// Whether an answer is being made.
+    pub typing: bool,
+}
 
 /// Who watches which web chat.
 #[derive(Debug, Default)]
@@ -94,13 +100,13 @@ impl Pages {
     pub fn watch(&self, address: &ChatAddress) -> watch::Receiver<Stir> {
         let mut watched = self.watched();
         watched.retain(|known, sender| sender.receiver_count() > 0 || known == address);
-        watched.entry(address.clone()).or_insert_with(|| watch::Sender::new((0, false))).subscribe()
+        watched.entry(address.clone()).or_insert_with(|| watch::Sender::new(Stir::default())).subscribe()
     }
 
     /// Tells who watches that something moved.
-    pub fn stir(&self, address: &ChatAddress, seq: Option<u64>, typing: bool) {
+    pub fn stir(&self, address: &ChatAddress, news: Option<u64>, typing: bool) {
         if let Some(sender) = self.watched().get(address) {
-            sender.send_modify(|stir| *stir = (seq.unwrap_or(stir.0).max(stir.0), typing));
+            sender.send_modify(|stir| *stir = Stir { news: stir.news + u64::from(news.is_some()), typing });
         }
     }
 

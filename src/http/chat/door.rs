@@ -56,14 +56,7 @@ impl std::fmt::Debug for Said {
     }
 }
 
-/// What moves in a session, as a value to watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Stir {
-    /// Changes whenever [`ChatDoor::after`] may have something new.
-    pub news: u64,
-    /// Whether an answer is being made right now.
-    pub typing: bool,
-}
+pub use crate::intake::Stir;
 
 /// The engine said no, by what the client can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 //! Takes a buyer's words in only when they are durable. Must never show a message to a token of another session.
 
 pub mod door;
+pub mod engine;
 mod events;
 #[cfg(test)]
 mod fake;
