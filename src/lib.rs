@@ -14,6 +14,7 @@ pub mod config;
 pub mod conversation;
 pub mod http;
 pub mod model;
+pub mod replies;
 pub mod store;
 pub mod telemetry;
 pub mod text;
