@@ -28,7 +28,7 @@ pub async fn hook(
     let pairs = form_urlencoded::parse(query.as_deref().unwrap_or("").as_bytes()).take(PAIRS);
     let request = Request {
         get: method == Method::GET,
-        query: pairs.into_owned().collect(),
+        query: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
         headers: headers
             .iter()
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))

@@ -2,4 +2,7 @@
 //! Must never decide what is said, or know a vendor.
 
 pub mod chat;
+mod hooks;
+mod operate;
 pub mod problem;
+pub mod server;

@@ -206,6 +206,12 @@ pub async fn method_not_allowed() -> Problem {
     Kind::MethodNotAllowed.into()
 }
 
+/// For `CatchPanicLayer`: a fault of our own; its text may hold anything, so it is neither shown nor logged.
+pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request panicked");
+    Problem::from(Kind::Internal).into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

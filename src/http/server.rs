@@ -1,11 +1,11 @@
 //! Every route of the service in one list, with its limits. Turns HTTP into values and back, no more.
 
-use super::chat::{ChatDoor, router as chat_router};
-use super::{api, hooks, operate, problem};
+use super::chat::{door::ChatDoor, router as chat_router};
+use super::{hooks, operate, problem};
 use crate::intake::Intake;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::get;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +32,6 @@ pub fn router(shared: Shared, chat: Arc<dyn ChatDoor>, max_body: usize, stop: Ca
         .route("/hooks/{kind}/{account}", get(hooks::hook).post(hooks::hook))
         .route("/readyz", get(operate::ready))
         .route("/metrics", get(operate::metrics))
-        .route("/api/openapi.json", get(api::openapi))
-        .nest("/api/v1", api::router(shared.clone()))
         .layer(DefaultBodyLimit::max(max_body))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .with_state(shared);
@@ -44,13 +42,4 @@ pub fn router(shared: Shared, chat: Arc<dyn ChatDoor>, max_body: usize, stop: Ca
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(CatchPanicLayer::custom(problem::panicked))
-}
-
-/// A POST route with nothing else.
-pub(super) fn only_post<H, T>(handler: H) -> axum::routing::MethodRouter<Shared>
-where
-    H: axum::handler::Handler<T, Shared>,
-    T: 'static,
-{
-    post(handler)
 }
