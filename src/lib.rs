@@ -8,6 +8,7 @@
 //! - One carrier: `carriers/<name>.rs`; one channel: `channels/<name>.rs`; each is a codec and does no I/O.
 //! - Every outgoing call: [`wire`]; every record: [`store`]; every secret: [`vault`].
 
+pub mod app;
 pub mod carriers;
 pub mod channels;
 pub mod config;
