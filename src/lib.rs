@@ -12,6 +12,7 @@ pub mod carriers;
 pub mod channels;
 pub mod conversation;
 pub mod model;
+pub mod simulator;
 pub mod store;
 pub mod text;
 pub mod wire;
