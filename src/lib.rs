@@ -18,6 +18,7 @@ pub mod intake;
 pub mod model;
 pub mod notices;
 pub mod replies;
+pub mod simulator;
 pub mod store;
 pub mod telemetry;
 pub mod text;
