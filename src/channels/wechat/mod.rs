@@ -123,6 +123,11 @@ fn fresh(cx: &Cx, request: &Request) -> Result<(), Unverified> {
     if apart <= tolerance { Ok(()) } else { Err(Unverified::BadSignature) }
 }
 
+/// Text that WeChat shows as it is: it makes links of `<a href…>` in any text, also one that came from a carrier.
+fn inert(text: &str) -> String {
+    text.replace("<a", "＜a").replace("<A", "＜A")
+}
+
 /// The fields of a body in either format.
 fn fields(body: &[u8]) -> Result<xml::Fields<'_>, Unverified> {
     if json::is_json(body) { json::read(body) } else { xml::read(body) }
@@ -131,7 +136,7 @@ fn fields(body: &[u8]) -> Result<xml::Fields<'_>, Unverified> {
 /// `shown` as one text that fits; empty where nothing is shown.
 fn one_text(shown: &[Shown]) -> String {
     let paragraphs: Vec<String> = plain::paragraphs(shown).iter().map(|lines| lines.join("\n")).collect();
-    cut(&paragraphs.join("\n\n"), SPEC.text_limit)
+    cut(&inert(&paragraphs.join("\n\n")), SPEC.text_limit)
 }
 
 /// Cuts a text to `limit` bytes: after a whole line where that keeps more than half, else between characters.

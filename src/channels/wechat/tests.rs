@@ -331,6 +331,16 @@ fn a_message_after_the_reply_is_sent_as_customer_service() {
 }
 
 #[test]
+fn a_carriers_words_never_become_a_link() {
+    let account = account("plain");
+    let evil = say("<a href=\"https://evil.example\">点此领取</a>");
+    let reply =
+        WECHAT.write(&cx(&account), &plain(NOW, ""), &incoming(), std::slice::from_ref(&evil)).unwrap();
+    assert!(!String::from_utf8(reply.body).unwrap().contains("<a "));
+    assert!(!bodies(&account, &[evil])[0]["text"]["content"].as_str().unwrap().contains("<a "));
+}
+
+#[test]
 fn choices_are_a_menu_where_the_account_may() {
     let mut account = account("plain");
     account.settings.insert("msgmenu".into(), "on".into());
