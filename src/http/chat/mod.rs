@@ -26,7 +26,7 @@ use axum::{Json, Router, middleware};
 use door::{ChatDoor, Said};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -164,10 +164,10 @@ fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
 
 /// Reads a JSON object; members that we do not know are passed over.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => {
-            Problem::new(Kind::Invalid, "A member has the wrong type; a JSON object with string members is needed.")
-        }
-        _ => Problem::new(Kind::Malformed, "The body is not JSON."),
+    // As a whole first: this also refuses what is nested too deeply inside members that we do not know.
+    let json: Value = serde_json::from_slice(body)
+        .map_err(|_| Problem::new(Kind::Malformed, "The body is not JSON, or too deeply nested."))?;
+    serde_json::from_value(json).map_err(|_| {
+        Problem::new(Kind::Invalid, "A JSON object is needed; one of its members has the wrong type.")
     })
 }
