@@ -78,7 +78,7 @@ impl App {
         let outbox = Arc::new(Notify::new());
         let intake = Arc::new(Intake {
             tracker,
-            words: Arc::new(words::load(config)),
+            words: Arc::new(words::load(config)?),
             clock,
             shops,
             accounts: by_name.clone(),
@@ -222,12 +222,14 @@ async fn housekeeping(intake: Arc<Intake>) {
 /// Words from the binary and from disk, exchanged when a file changes.
 mod words {
     use super::{CancellationToken, Config, Words};
+    use crate::conversation::{Matcher, builtin};
     use crate::replies::Catalog;
-    use std::collections::HashMap;
     use std::sync::Arc;
 
-    pub(super) fn load(_config: &Config) -> Words {
-        Words::new(Catalog::builtin(), HashMap::new())
+    pub(super) fn load(_config: &Config) -> anyhow::Result<Words> {
+        let intents = builtin().map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
+        let matcher = Matcher::new(&intents).map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
+        Ok(Words::new(Catalog::builtin(), Arc::new(matcher)))
     }
 
     pub(super) async fn watch(_config: Config, _words: Arc<Words>, stop: CancellationToken) {

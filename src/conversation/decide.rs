@@ -337,16 +337,25 @@ impl<'a> Turn<'a> {
         }
         let current = self.chat.language.as_deref().or(self.heard.locale.as_deref());
         let written = match self.heard.understood.language {
-            _ if !matches!(self.heard.said, Said::Text(_)) => None,
-            Language::En => Some("en"),
-            Language::ZhHant => Some("zh-TW"),
-            Language::Zh if current.is_some_and(|tag| tag.starts_with("zh")) => None,
-            Language::Zh => Some("zh-CN"),
-            _ => None,
+            _ if !self.has_words() => None,
+            Language::English => Some("en"),
+            Language::TraditionalChinese => Some("zh-TW"),
+            Language::Chinese if current.is_some_and(|tag| tag.starts_with("zh")) => None,
+            Language::Chinese => Some("zh-CN"),
         };
         if let Some(language) = written.or(current) {
             self.chat.language = Some(language.to_owned());
         }
+    }
+
+    /// A bare number or code says nothing about the language of its writer.
+    fn has_words(&self) -> bool {
+        let Said::Text(text) = &self.heard.said else { return false };
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| {
+            let letters = word.chars().all(char::is_alphabetic);
+            letters && (word.len() >= 2)
+        })
     }
 
     fn say(mut self) -> Say {

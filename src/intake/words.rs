@@ -8,22 +8,24 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Matchers by shop; the empty name is for shops without intents of their own.
+/// Matchers of shops with intents of their own; the empty name is for all others.
 pub type Matchers = HashMap<String, Arc<Matcher>>;
 
 /// Matchers and templates, as they are now.
 pub struct Words {
     catalog: RwLock<Arc<Catalog>>,
     matchers: RwLock<Matchers>,
+    builtin: Arc<Matcher>,
     problems: RwLock<HashMap<&'static str, Vec<Problem>>>,
 }
 
 impl Words {
-    /// With a catalog and matchers, which must hold one for the empty name.
-    pub fn new(catalog: Catalog, matchers: Matchers) -> Self {
+    /// With the templates and the matcher of the moment.
+    pub fn new(catalog: Catalog, builtin: Arc<Matcher>) -> Self {
         Self {
             catalog: RwLock::new(Arc::new(catalog)),
-            matchers: RwLock::new(matchers),
+            matchers: RwLock::default(),
+            builtin,
             problems: RwLock::default(),
         }
     }
@@ -36,10 +38,7 @@ impl Words {
     /// How a shop's messages are understood.
     pub fn matcher(&self, shop: &str) -> Arc<Matcher> {
         let matchers = self.matchers.read().unwrap_or_else(PoisonError::into_inner);
-        match matchers.get(shop).or_else(|| matchers.get("")) {
-            Some(matcher) => matcher.clone(),
-            None => Arc::new(Matcher::empty()),
-        }
+        matchers.get(shop).or_else(|| matchers.get("")).unwrap_or(&self.builtin).clone()
     }
 
     /// New templates, with what is wrong in their files.
