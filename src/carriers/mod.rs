@@ -1,7 +1,14 @@
 //! Carriers and aggregators: one file each, a pure codec that reads like its vendor's documentation.
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
-use crate::model::{Eta, Event};
+mod body;
+mod kuaidi100;
+mod sentence;
+mod sf;
+mod simulated;
+
+use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
+pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 
 /// One number to ask a vendor about.
@@ -30,13 +37,20 @@ pub struct Tracked {
     pub maybe_needs_phone_tail: bool,
 }
 
-/// Either the result, or one more call to make first (paging, register-then-ask).
-#[derive(Debug, Clone, PartialEq)]
-pub enum Step<T> {
-    /// Done.
-    Done(T),
-    /// Make this call, then read again.
-    Then(Call),
+/// One row of a vendor's status table.
+#[derive(Debug, Clone, Copy)]
+pub struct Code {
+    /// As the vendor writes it.
+    pub code: &'static str,
+    /// The vendor's own word for it.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: Meaning,
+}
+
+/// Looks a code up in a table sorted by code.
+fn meaning_of(codes: &[Code], code: &str) -> Option<Meaning> {
+    codes.binary_search_by(|row| row.code.cmp(code)).ok().map(|at| codes[at].meaning)
 }
 
 /// What must be known of a vendor without asking it.
@@ -66,6 +80,8 @@ pub struct CarrierSpec {
     pub min_interval_secs: u32,
     /// Most questions for one number in a rolling day.
     pub per_number_day: u32,
+    /// Its status table, sorted by code; empty where the vendor speaks Yishi's own names.
+    pub codes: &'static [Code],
     /// How sure the wire facts are, for `docs/carriers.md`.
     pub sureness: &'static str,
 }
@@ -78,6 +94,10 @@ pub trait Carrier: Send + Sync {
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal>;
     /// Reads the answer to [`Carrier::track`]'s call (or to a `Then` call).
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal>;
+    /// Names of settings that an account may have beside the needed ones; a name ending in `?` is a secret.
+    fn options(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// How its token is fetched, where it needs one.
     fn token(&self) -> Option<&dyn TokenStep> {
         None
@@ -85,9 +105,30 @@ pub trait Carrier: Send + Sync {
 }
 
 /// Every carrier and aggregator.
-pub static CARRIERS: &[&dyn Carrier] = &[];
+pub static CARRIERS: &[&dyn Carrier] = &[&kuaidi100::Kuaidi100, &sf::Sf, &simulated::SimulatedCarrier];
 
 /// A carrier by its code.
 pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
     CARRIERS.iter().copied().find(|carrier| carrier.spec().code == code)
 }
+
+/// Every codec passes each scan through here once. Where the code said no more than "moving", "failed", "a problem"
+/// or nothing at all, the carrier's sentence may say more; a code that says something exact is never overruled.
+fn refine(event: Event) -> Event {
+    if event.header || !is_coarse(&event) {
+        return event;
+    }
+    event
+}
+
+/// Whether the vendor's code leaves room for the sentence.
+fn is_coarse(event: &Event) -> bool {
+    match event.status {
+        Status::InTransit => matches!(event.sub, None | Some(Sub::Moving)),
+        Status::Unknown => true,
+        Status::AttemptFailed => matches!(event.sub, None | Some(Sub::Other)),
+        Status::Exception => matches!(event.reason, None | Some(Reason::Other)),
+        _ => false,
+    }
+}
+pub fn hotline(_:&str)->Option<&'static str>{None}

@@ -1,1 +1,6 @@
 //! Pure functions on what people type.
+
+pub mod mask;
+pub mod normalize;
+pub mod numbers;
+mod traditional;

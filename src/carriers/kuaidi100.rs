@@ -1,0 +1,425 @@
+//! Kuaidi100 快递100: one enterprise key asks about almost every carrier of China.
+//! Source: api.kuaidi100.com/document (real-time query), state table and return codes of facts/aggregators 1.
+//! Must never ask for one number more than every 30 minutes (the vendor locks it), nor log a sentence or a courier.
+
+use super::{
+    Ask, Carrier, CarrierSpec, Code, Step, Tracked,
+    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
+    meaning_of, refine, sentence,
+};
+use crate::model::when::CHINA;
+use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
+use crate::wire::{Answer, Call, Cx, Refusal, sign};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The codec.
+#[derive(Debug)]
+pub struct Kuaidi100;
+
+static SPEC: CarrierSpec = CarrierSpec {
+    code: "kuaidi100",
+    aggregator: true,
+    serves: |carrier| com_of(carrier).is_some(),
+    secrets: &["key"],
+    settings: &["customer"],
+    base_url: "https://poll.kuaidi100.com",
+    needs_phone_tail,
+    batch: 1,
+    per_second: 10,
+    per_day: 20_000,
+    min_interval_secs: MIN_INTERVAL_SECS,
+    per_number_day: 40,
+    codes: CODES,
+    sureness: "documentation and SDK sources agree; return codes from clients; not yet asked live",
+};
+
+/// "At most one query per number every 30 minutes, or the number gets locked."
+const MIN_INTERVAL_SECS: u32 = 30 * 60;
+
+/// The phone of sender or receiver is required for these (the last four digits are enough).
+fn needs_phone_tail(carrier: &str) -> bool {
+    matches!(carrier, "sf" | "sf-freight" | "zto")
+}
+
+impl Carrier for Kuaidi100 {
+    fn spec(&self) -> &'static CarrierSpec {
+        &SPEC
+    }
+
+    fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {
+        let [ask] = asks else { return Err(Refusal::Unsupported) };
+        let com = com_of(&ask.carrier).ok_or(Refusal::Unsupported)?;
+        if !(6..=32).contains(&ask.number.len()) {
+            return Err(Refusal::BadNumber);
+        }
+        // A phone goes out only where the vendor insists on it.
+        let needs_phone = needs_phone_tail(&ask.carrier);
+        let phone = ask.phone_tail.as_deref().filter(|_| needs_phone);
+        if needs_phone && phone.is_none() {
+            return Err(Refusal::NeedPhoneTail);
+        }
+        let param = Param {
+            com,
+            num: &ask.number,
+            phone,
+            resultv2: "4",
+            show: "0",
+            order: "desc",
+            need_courier_info: cx.account.setting("courier_info", "true") == "true",
+        };
+        // Signed and sent is the same string, byte for byte.
+        let param = serde_json::to_string(&param).map_err(|_| Refusal::Unsupported)?;
+        let customer = cx.account.setting("customer", "");
+        let url = format!("{}/poll/query.do", cx.account.setting("base_url", SPEC.base_url));
+        let sign = signature(&param, cx.account.secret("key"), customer);
+        let fields = [("customer", customer), ("sign", sign.as_str()), ("param", param.as_str())];
+        Ok(Call::form("kuaidi100.query", url, &fields))
+    }
+
+    fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
+        let [ask] = asks else { return Err(Refusal::Unsupported) };
+        let said: Said = body::json(answer, cx.now)?;
+        said.refusal(cx.now)?;
+        // An answer about another number is nobody's business here.
+        if said.nu.as_ref().is_some_and(|number| !number.eq_ignore_ascii_case(&ask.number)) {
+            return Err(Refusal::Unreadable);
+        }
+        Ok(Step::Done(vec![said.tracked(ask, cx.now)]))
+    }
+}
+
+/// Family A: `UPPER(MD5(param + key + customer))`, no separator.
+fn signature(param: &str, key: &str, customer: &str) -> String {
+    sign::md5_hex_upper([param, key, customer].concat().as_bytes())
+}
+
+#[derive(Serialize)]
+struct Param<'a> {
+    com: &'a str,
+    num: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+    resultv2: &'a str,
+    show: &'a str,
+    order: &'a str,
+    #[serde(rename = "needCourierInfo", skip_serializing_if = "std::ops::Not::not")]
+    need_courier_info: bool,
+}
+
+/// The answer, good or bad: both come with HTTP 200.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default, deserialize_with = "body::loose")]
+    result: Option<String>,
+    #[serde(default, rename = "returnCode", deserialize_with = "body::loose")]
+    return_code: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    state: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    com: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    nu: Option<String>,
+    #[serde(default, deserialize_with = "body::list")]
+    data: Vec<Scan>,
+    #[serde(default, rename = "arrivalTime", deserialize_with = "body::loose")]
+    arrival_time: Option<String>,
+    #[serde(default, rename = "courierInfo")]
+    courier_info: Option<CourierField>,
+}
+
+#[derive(Deserialize)]
+struct Scan {
+    #[serde(default, deserialize_with = "body::loose")]
+    time: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    ftime: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    context: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    status: Option<String>,
+    #[serde(default, rename = "statusCode", deserialize_with = "body::loose")]
+    status_code: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    location: Option<String>,
+    #[serde(default, rename = "areaCode", deserialize_with = "body::loose")]
+    area_code: Option<String>,
+    #[serde(default, rename = "areaName", deserialize_with = "body::loose")]
+    area_name: Option<String>,
+    #[serde(default, rename = "areaCenter", deserialize_with = "body::loose")]
+    area_center: Option<String>,
+}
+
+/// An object, or an empty text where there is none.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CourierField {
+    Known(Couriers),
+    Other(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Couriers {
+    #[serde(default, rename = "pickupManName", deserialize_with = "body::loose")]
+    pickup_name: Option<String>,
+    #[serde(default, rename = "pickupManPhone", deserialize_with = "body::loose")]
+    pickup_phone: Option<String>,
+    #[serde(default, rename = "deliveryManName", deserialize_with = "body::loose")]
+    delivery_name: Option<String>,
+    #[serde(default, rename = "deliveryManPhone", deserialize_with = "body::loose")]
+    delivery_phone: Option<String>,
+}
+
+impl Said {
+    /// Return codes by what to do. Failure is `result` false, or a return code beside a status that is not 200.
+    fn refusal(&self, now: Timestamp) -> Result<(), Refusal> {
+        let status = self.status.as_deref();
+        let failed = self.result.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("false"));
+        let code = match (self.return_code.as_deref(), status) {
+            (Some(code), status) if failed || status != Some("200") => code,
+            (None, Some(status)) if status != "200" => status,
+            (None, None) if failed => return Err(Refusal::Retry { after: None }),
+            // Neither an answer nor a refusal: some other JSON.
+            (None, None) => return Err(Refusal::Unreadable),
+            _ => return Ok(()),
+        };
+        let interval = SignedDuration::from_secs(i64::from(MIN_INTERVAL_SECS));
+        Err(match code {
+            "200" => return Ok(()),
+            // 500 is the common "ask later"; it also comes where the carrier does not match the number.
+            "201" | "500" => Refusal::NoDataYet,
+            "400" => Refusal::FixAccount { cure: CURE_PERMISSION },
+            "408" => Refusal::NeedPhoneTail,
+            "503" => Refusal::FixAccount { cure: CURE_CREDENTIALS },
+            "504" => Refusal::Throttled { until: now.checked_add(interval).ok() },
+            "601" => Refusal::FixAccount { cure: CURE_QUOTA },
+            // 501 server error, 502 busy, and whatever is new.
+            _ => Refusal::Retry { after: None },
+        })
+    }
+
+    fn tracked(self, ask: &Ask, now: Timestamp) -> Tracked {
+        let carrier = self.com.as_deref().and_then(carrier_of).unwrap_or(&ask.carrier).to_owned();
+        let mut events: Vec<Event> =
+            self.data.into_iter().map(|scan| scan.event(&carrier, &ask.number, now)).collect();
+        if let Some(CourierField::Known(couriers)) = self.courier_info {
+            couriers.give_to(&mut events);
+        }
+        events.extend(self.state.and_then(|state| header(&state, &events, &carrier, &ask.number, now)));
+        let eta = self.arrival_time.as_deref().and_then(eta);
+        Tracked { carrier, number: ask.number.clone(), events, eta, maybe_needs_phone_tail: false }
+    }
+}
+
+impl Scan {
+    fn event(self, carrier: &str, number: &str, now: Timestamp) -> Event {
+        let time = [&self.time, &self.ftime]
+            .into_iter()
+            .flatten()
+            .find_map(|text| When::parse(text, Some(CHINA)))
+            .unwrap_or_default();
+        let mut meaning = self.status_code.as_deref().map_or(Meaning::UNMAPPED, meaning);
+        // 501 is locker or station: only the sentence tells which.
+        if meaning.sub == Some(Sub::Station) && self.context.as_ref().is_some_and(|text| text.contains('柜'))
+        {
+            meaning = Meaning::sub(Sub::Locker);
+        }
+        let place = Place {
+            text: self.location.or_else(|| self.area_name.clone()),
+            country: self.area_code.as_deref().and_then(|code| code.get(..2)).map(str::to_owned),
+            ..area(self.area_name.as_deref(), self.area_center.as_deref())
+        };
+        let raw = Raw { code: self.status_code, status: self.status, description: self.context };
+        let mut event = Event::new(carrier, number, SPEC.code, time, meaning, raw, now);
+        event.place = place;
+        sentence::enrich(&mut event);
+        refine(event)
+    }
+}
+
+/// `广东,深圳市,南山区` and `114.05,22.54` (longitude first).
+fn area(name: Option<&str>, center: Option<&str>) -> Place {
+    let mut parts = name.unwrap_or("").split(',').map(str::trim).filter(|part| !part.is_empty());
+    let region = parts.next().map(|part| part.trim_end_matches('省').to_owned());
+    // A municipality is its own city: 北京,朝阳区 and 北京,北京市,朝阳区 both name 北京.
+    let city =
+        parts.next().filter(|part| !part.ends_with('区')).map(|part| part.trim_end_matches('市').to_owned());
+    let numbers = center.and_then(|center| center.split_once(','));
+    let (lon, lat) =
+        numbers.map_or((None, None), |(lon, lat)| (lon.trim().parse().ok(), lat.trim().parse().ok()));
+    Place { city: city.or_else(|| region.clone()), region, lat, lon, ..Place::default() }
+}
+
+impl Couriers {
+    /// Who collected belongs to the newest collection, who delivers to the newest delivery.
+    fn give_to(self, events: &mut [Event]) {
+        let first = |phone: Option<String>| {
+            phone.and_then(|phones| {
+                phones.split(',').map(str::trim).find(|phone| !phone.is_empty()).map(str::to_owned)
+            })
+        };
+        let mut give = |fits: fn(Status) -> bool, name: Option<String>, phone: Option<String>| {
+            let newest =
+                events.iter_mut().filter(|event| fits(event.status)).max_by_key(|event| event.time.utc);
+            if let Some(event) = newest {
+                event.courier.name = event.courier.name.take().or(name);
+                event.courier.phone = event.courier.phone.take().or(phone);
+            }
+        };
+        give(|status| status == Status::PickedUp, self.pickup_name, first(self.pickup_phone));
+        give(
+            |status| matches!(status, Status::OutForDelivery | Status::AttemptFailed),
+            self.delivery_name,
+            first(self.delivery_phone),
+        );
+    }
+}
+
+/// The header `state` as an event, where it says more than the newest scan. It has no time of its own: it stands with
+/// that scan, or just after it where it would otherwise sort before (a problem inferred from silence; a parcel that
+/// waits although its last scan says "out for delivery"). A header that is behind the scans says nothing.
+fn header(state: &str, events: &[Event], carrier: &str, number: &str, now: Timestamp) -> Option<Event> {
+    let said = meaning(state);
+    let newest = events.iter().max_by_key(|event| (event.time.utc, event.status.rank_tenths()))?;
+    let problem = said.status == Status::Exception && !newest.status.is_final();
+    let behind = said.status.rank_tenths() < newest.status.rank_tenths() && !problem;
+    if said.status == Status::Unknown || said.status == newest.status || behind {
+        return None;
+    }
+    let after = problem || said.status.rank_tenths() == newest.status.rank_tenths();
+    let later = newest.time.utc.and_then(|utc| utc.checked_add(SignedDuration::from_secs(1)).ok());
+    let time = match later.filter(|_| after) {
+        Some(utc) => When::at(utc, CHINA, newest.time.zone_source),
+        None => newest.time.clone(),
+    };
+    let raw = Raw { code: Some(state.to_owned()), status: None, description: None };
+    let mut event = Event::new(carrier, number, SPEC.code, time, said, raw, now);
+    event.header = true;
+    Some(event)
+}
+
+/// `arrivalTime`: a day and an hour, or a day.
+fn eta(text: &str) -> Option<Eta> {
+    let when = When::parse(text, Some(CHINA))?;
+    let from = when.utc?;
+    let (to, precision) = if when.is_day() {
+        (from.checked_add(SignedDuration::from_secs(86_399)).ok()?, EtaPrecision::Day)
+    } else {
+        (from, EtaPrecision::Time)
+    };
+    Some(Eta { from, to, source: EtaSource::Provider, precision })
+}
+
+/// The code's meaning; for codes younger than the table, that of its family (`100x`: moving, else by the first of
+/// three digits). A signature or a return is never taken from a family: there the sentence must say it.
+fn meaning(code: &str) -> Meaning {
+    if let Some(meaning) = meaning_of(CODES, code) {
+        return meaning;
+    }
+    let digits = code.bytes().all(|byte| byte.is_ascii_digit());
+    let family = match code.len() {
+        4 if digits && code.starts_with("100") => Some("0"),
+        3 if digits => code.get(..1),
+        _ => None,
+    };
+    family
+        .and_then(|family| meaning_of(CODES, family))
+        .filter(|meaning| !matches!(meaning.status, Status::Delivered | Status::Returned))
+        .unwrap_or(Meaning::UNMAPPED)
+}
+
+const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
+    Code { code, name, meaning }
+}
+
+/// States and sub-states, sorted as text. Meaning: normalized tracking model 3.2.
+static CODES: &[Code] = &[
+    row("0", "在途", Meaning::sub(Sub::Moving)),
+    row("1", "揽收", Meaning::sub(Sub::Accepted)),
+    row("10", "待清关", Meaning::sub(Sub::CustomsPresented)),
+    row("1001", "到达派件城市", Meaning::sub(Sub::ArrivedDestinationCity)),
+    row("1002", "干线", Meaning::sub(Sub::LineHaul)),
+    row("1003", "转递", Meaning::sub(Sub::Redirected)),
+    row("101", "已下单", Meaning::sub(Sub::LabelCreated)),
+    row("102", "待揽收", Meaning::sub(Sub::AwaitingPickup)),
+    row("103", "已揽收", Meaning::sub(Sub::Accepted)),
+    row("11", "清关中", Meaning::sub(Sub::CustomsPresented)),
+    row("12", "已清关", Meaning::sub(Sub::CustomsReleased)),
+    row("13", "清关异常", Meaning::exception(Reason::CustomsHold)),
+    row("14", "拒签", Meaning::exception(Reason::Refused)),
+    row("2", "疑难", Meaning::exception(Reason::Other)),
+    row("201", "超时未签收", Meaning::exception(Reason::Overdue)),
+    row("202", "超时未更新", Meaning::exception(Reason::Stuck)),
+    row("203", "拒收", Meaning::exception(Reason::Refused)),
+    row("204", "派件异常", Meaning::sub(Sub::Other)),
+    row("205", "柜或驿站超时未取", Meaning::exception(Reason::NotCollected)),
+    row("206", "无法联系", Meaning::exception(Reason::RecipientUnreachable)),
+    row("207", "超区", Meaning::exception(Reason::OutOfArea)),
+    row("208", "滞留", Meaning::exception(Reason::Stuck)),
+    row("209", "破损", Meaning::exception(Reason::Damaged)),
+    row("210", "销单", Meaning::exception(Reason::Other)),
+    row("3", "签收", Meaning::sub(Sub::Signed)),
+    row("301", "本人签收", Meaning::sub(Sub::Signed)),
+    row("302", "派件异常后签收", Meaning::sub(Sub::AfterProblem)),
+    row("303", "代签", Meaning::sub(Sub::SignedByOther)),
+    row("304", "投柜或站签收", Meaning::sub(Sub::LockerSigned)),
+    row("4", "退签", Meaning::sub(Sub::ToSender)),
+    row("401", "已销单", Meaning::sub(Sub::BySender)),
+    row("5", "派件", Meaning::sub(Sub::OnVehicle)),
+    row("501", "投柜或驿站", Meaning::sub(Sub::Station)),
+    row("6", "退回", Meaning::sub(Sub::OnTheWay)),
+    row("7", "转投", Meaning::sub(Sub::HandedToPartner)),
+    row("8", "清关", Meaning::sub(Sub::CustomsPresented)),
+];
+
+/// Yishi's carrier code ↔ Kuaidi100's `com`, from facts/carrier-codes.
+static COMS: &[(&str, &str)] = &[
+    ("best", "huitongkuaidi"),
+    ("best-freight", "baishiwuliu"),
+    ("cainiao", "danniao"),
+    ("chinapost", "youzhengguonei"),
+    ("chinapost-ecom", "youzhengdsbk"),
+    ("chinapost-intl", "chinapost"),
+    ("chinapost-std", "youzhengbk"),
+    ("deppon", "debangkuaidi"),
+    ("deppon-freight", "debangwuliu"),
+    ("ems", "ems"),
+    ("ems-intl", "emsguoji"),
+    ("fengwang", "fengwang"),
+    ("jd", "jd"),
+    ("jd-freight", "jingdongkuaiyun"),
+    ("jt", "jtexpress"),
+    ("jt-intl", "jet"),
+    ("kye", "kuayue"),
+    ("sf", "shunfeng"),
+    ("sf-cold", "shunfenglengyun"),
+    ("sf-freight", "shunfengkuaiyun"),
+    ("sf-hk", "shunfenghk"),
+    ("sto", "shentong"),
+    ("sto-intl", "stosolution"),
+    ("ttk", "tiantian"),
+    ("uc", "youshuwuliu"),
+    ("yto", "yuantong"),
+    ("yto-intl", "yuantongguoji"),
+    ("yunda", "yunda"),
+    ("yunda-freight", "yundakuaiyun"),
+    ("zhongyou", "zhongyouex"),
+    ("zjs", "zhaijisong"),
+    ("zto", "zhongtong"),
+    ("zto-freight", "zhongtongkuaiyun"),
+    ("zto-intl", "zhongtongguoji"),
+];
+
+fn com_of(carrier: &str) -> Option<&'static str> {
+    COMS.iter().find(|(code, _)| *code == carrier).map(|(_, com)| *com)
+}
+
+fn carrier_of(com: &str) -> Option<&'static str> {
+    COMS.iter().find(|(_, code)| *code == com).map(|(carrier, _)| *carrier)
+}
+
+#[cfg(test)]
+#[path = "kuaidi100_tests.rs"]
+mod tests;

@@ -1,0 +1,354 @@
+//! Conformance: every carrier of the registry plays the same cases from its own fixtures
+//! (`tests/fixtures/carriers/<code>/<case>.json`). A carrier without fixtures fails here.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use yishi::carriers::{Ask, CARRIERS, Carrier, Step, Tracked, carrier};
+use yishi::model::{Account, Private, Status, Sub, fold};
+use yishi::wire::{Answer, Cx, Refusal};
+
+/// A registry entry with its fixtures.
+struct Subject {
+    carrier: &'static dyn Carrier,
+    account: Account,
+    ask: Ask,
+    folder: PathBuf,
+    expect: Status,
+}
+
+fn subjects() -> Vec<Subject> {
+    CARRIERS.iter().map(|carrier| Subject::new(*carrier)).collect()
+}
+
+impl Subject {
+    fn new(carrier: &'static dyn Carrier) -> Self {
+        let code = carrier.spec().code;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/carriers").join(code);
+        let text = std::fs::read_to_string(folder.join("ask.json"))
+            .unwrap_or_else(|_| panic!("tests/fixtures/carriers/{code}/ask.json is missing"));
+        let setup: Value = serde_json::from_str(&text).unwrap();
+        let map = |name: &str| -> BTreeMap<String, String> {
+            serde_json::from_value(setup.get(name).cloned().unwrap_or_default()).unwrap_or_default()
+        };
+        let text = |name: &str| setup.get(name).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            carrier,
+            account: Account {
+                id: "conformance".into(),
+                kind: code.into(),
+                shop: None,
+                settings: map("settings"),
+                secrets: map("secrets").into_iter().map(|(name, secret)| (name, Private::new(secret))).collect(),
+            },
+            ask: Ask {
+                carrier: text("carrier").unwrap(),
+                number: text("number").unwrap(),
+                phone_tail: text("phone_tail"),
+            },
+            folder,
+            expect: Status::named(&text("expect").unwrap()).unwrap(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        self.carrier.spec().code
+    }
+
+    fn body(&self, case: &str) -> Vec<u8> {
+        let path = self.folder.join(format!("{case}.json"));
+        std::fs::read(&path).unwrap_or_else(|_| panic!("{}: fixture {case}.json is missing", self.code()))
+    }
+
+    fn read(&self, answer: &Answer) -> Result<Vec<Tracked>, Refusal> {
+        let step = self.carrier.read_track(&self.cx(), std::slice::from_ref(&self.ask), answer)?;
+        match step {
+            Step::Done(all) => Ok(all),
+            Step::Then(call) => panic!("{}: a further call {call:?} has no fixture", self.code()),
+        }
+    }
+
+    fn read_case(&self, case: &str) -> Result<Vec<Tracked>, Refusal> {
+        self.read(&Answer::new(200, self.body(case)))
+    }
+
+    fn cx(&self) -> Cx<'_> {
+        let now: Timestamp = "2026-03-02T02:00:00Z".parse().unwrap();
+        Cx { account: &self.account, token: None, now, random: [5; 32] }
+    }
+}
+
+fn status(tracked: &Tracked) -> Status {
+    fold(tracked.events.clone(), Default::default()).0.status
+}
+
+#[test]
+fn a_registry_code_is_unique_and_finds_its_carrier() {
+    let codes: BTreeSet<&str> = CARRIERS.iter().map(|carrier| carrier.spec().code).collect();
+    assert_eq!(codes.len(), CARRIERS.len());
+    for code in codes {
+        assert_eq!(carrier(code).map(|carrier| carrier.spec().code), Some(code));
+    }
+    assert!(carrier("nobody").is_none());
+}
+
+#[test]
+fn every_fixture_folder_belongs_to_a_carrier() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/carriers");
+    for folder in std::fs::read_dir(root).unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        assert!(carrier(&name).is_some(), "tests/fixtures/carriers/{name} belongs to no carrier");
+    }
+}
+
+#[test]
+fn the_spec_is_complete() {
+    for subject in subjects() {
+        let (code, spec) = (subject.code(), subject.carrier.spec());
+        assert!((spec.serves)(&subject.ask.carrier), "{code} does not serve its own sample");
+        assert!(!(spec.serves)("nobody"), "{code} serves everybody");
+        assert!(spec.base_url.starts_with("https://") && !spec.base_url.ends_with('/'), "{code}");
+        assert!(spec.batch >= 1 && spec.per_second >= 1 && spec.per_day >= 1, "{code}");
+        assert!(spec.min_interval_secs >= 60 && spec.per_number_day >= 1, "{code}");
+        assert!(!spec.sureness.is_empty(), "{code}");
+        assert!(spec.codes.is_sorted_by(|a, b| a.code < b.code), "{code}: the table is not sorted");
+        for name in spec.secrets {
+            assert!(subject.account.secrets.contains_key(*name), "{code}: ask.json has no secret {name}");
+        }
+        for name in spec.settings {
+            assert!(subject.account.settings.contains_key(*name), "{code}: ask.json has no setting {name}");
+        }
+    }
+}
+
+#[test]
+fn the_question_goes_to_the_configured_address_and_names_no_secret() {
+    for mut subject in subjects() {
+        subject.account.settings.insert("base_url".into(), "http://127.0.0.1:9".into());
+        let asks = [subject.ask.clone()];
+        let call = subject.carrier.track(&subject.cx(), &asks).unwrap();
+        let code = subject.code();
+        assert!(call.url.starts_with("http://127.0.0.1:9/"), "{code}");
+        assert!(call.operation.starts_with(code), "{code}: {}", call.operation);
+        assert!(call.repeatable, "{code}: a question may be repeated");
+        let again = subject.carrier.track(&subject.cx(), &asks).unwrap();
+        assert!(call == again, "{code}: the same context gives the same call");
+        // A signed call never carries the secret itself; nothing printable shows it or the number.
+        let shown = format!("{call:?}");
+        let wire = format!("{}{:?}{}", call.url, call.headers, String::from_utf8_lossy(&call.body));
+        for secret in subject.account.secrets.values() {
+            assert!(!shown.contains(secret.reveal()) && !wire.contains(secret.reveal()), "{code}");
+            assert!(!format!("{:?}", subject.account).contains(secret.reveal()), "{code}");
+        }
+        assert!(!shown.contains(&subject.ask.number), "{code}");
+    }
+}
+
+#[test]
+fn no_refusal_and_no_answer_prints_a_secret() {
+    for subject in subjects() {
+        for case in ["ok", "empty", "not_found", "bad_credentials", "expired_token", "throttled", "vendor_error"] {
+            let answer = Answer::new(200, subject.body(case));
+            let shown = match subject.read(&answer) {
+                Ok(_) => format!("{answer:?}"),
+                Err(refusal) => format!("{answer:?} {refusal:?} {refusal}"),
+            };
+            for secret in subject.account.secrets.values() {
+                assert!(!shown.contains(secret.reveal()), "{} {case}", subject.code());
+            }
+            assert!(!shown.contains(&subject.ask.number), "{} {case}: {shown}", subject.code());
+        }
+    }
+}
+
+#[test]
+fn nothing_to_ask_and_too_much_to_ask_are_refused() {
+    for subject in subjects() {
+        let code = subject.code();
+        assert!(subject.carrier.track(&subject.cx(), &[]).is_err(), "{code}");
+        let many = vec![subject.ask.clone(); subject.carrier.spec().batch + 1];
+        assert!(subject.carrier.track(&subject.cx(), &many).is_err(), "{code}");
+        let nothing = Ask { number: String::new(), ..subject.ask.clone() };
+        assert!(subject.carrier.track(&subject.cx(), &[nothing]).is_err(), "{code}");
+    }
+}
+
+#[test]
+fn ok_tells_the_parcel() {
+    for subject in subjects() {
+        let told = subject.read_case("ok").unwrap();
+        let [tracked] = told.as_slice() else { panic!("{}: one parcel", subject.code()) };
+        let code = subject.code();
+        assert_eq!((&tracked.carrier, &tracked.number), (&subject.ask.carrier, &subject.ask.number), "{code}");
+        assert_eq!(status(tracked), subject.expect, "{code}");
+        for event in &tracked.events {
+            assert_eq!((event.provider.as_str(), &event.number), (code, &subject.ask.number));
+            assert_eq!(event.id, event.compute_id(), "{code}");
+            assert!(event.time.utc.is_some() && !event.description().is_empty(), "{code}");
+            assert_ne!(event.status, Status::Unknown, "{code}: {:?}", event.raw.code);
+        }
+        assert!(tracked.events.iter().any(|event| event.courier.phone.is_some()), "{code}: the courier");
+    }
+}
+
+#[test]
+fn empty_and_not_found_bring_no_event() {
+    for subject in subjects() {
+        for case in ["empty", "not_found"] {
+            match subject.read_case(case) {
+                Ok(told) => assert!(told.iter().all(|parcel| parcel.events.is_empty()), "{}", subject.code()),
+                Err(Refusal::NoDataYet | Refusal::BadNumber) => {}
+                Err(other) => panic!("{} {case}: {other:?}", subject.code()),
+            }
+        }
+    }
+}
+
+#[test]
+fn each_refusal_is_read_by_what_to_do() {
+    for subject in subjects() {
+        let code = subject.code();
+        let refusal = |case: &str| subject.read_case(case).unwrap_err();
+        assert!(matches!(refusal("bad_credentials"), Refusal::FixAccount { .. }), "{code}");
+        let expired = refusal("expired_token");
+        assert!(matches!(expired, Refusal::TokenExpired | Refusal::FixAccount { .. }), "{code}");
+        assert!(matches!(refusal("throttled"), Refusal::Throttled { .. }), "{code}");
+        assert!(matches!(refusal("vendor_error"), Refusal::Retry { .. }), "{code}");
+    }
+}
+
+#[test]
+fn http_errors_are_read_by_what_to_do() {
+    for subject in subjects() {
+        let refusal = |status: u16, body: &[u8]| subject.read(&Answer::new(status, body)).unwrap_err();
+        for status in [500, 502, 503, 504] {
+            let got = refusal(status, b"<html>Bad Gateway</html>");
+            assert!(matches!(got, Refusal::Retry { .. }), "{} {status}", subject.code());
+        }
+        assert!(matches!(refusal(429, b""), Refusal::Throttled { .. }), "{}", subject.code());
+        assert!(matches!(refusal(403, b""), Refusal::FixAccount { .. }), "{}", subject.code());
+        assert!(subject.read(&Answer::new(302, subject.body("ok"))).is_err(), "{}", subject.code());
+    }
+}
+
+#[test]
+fn a_broken_body_is_never_half_an_answer() {
+    for subject in subjects() {
+        let code = subject.code();
+        let ok = subject.body("ok");
+        let end = ok.iter().rposition(|byte| !byte.is_ascii_whitespace()).unwrap();
+        for cut in 0..end {
+            assert!(subject.read(&Answer::new(200, &ok[..cut])).is_err(), "{code}: cut at {cut}");
+        }
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for body in [
+            "",
+            "null",
+            "[]",
+            "0",
+            "\"\"",
+            "{}",
+            "<!doctype html><html><body>系统维护中</body></html>",
+            "{\"data\":",
+            "\u{0}\u{0}",
+            deep.as_str(),
+        ] {
+            let got = subject.read(&Answer::new(200, body));
+            assert!(got.is_err(), "{code}: {:.40} gave {got:?}", body);
+        }
+    }
+}
+
+#[test]
+fn gbk_says_the_same_as_utf_8() {
+    for subject in subjects() {
+        let ok = String::from_utf8(subject.body("ok")).unwrap();
+        let (gbk, _, lossy) = encoding_rs::GBK.encode(&ok);
+        assert!(!lossy && gbk.as_ref() != ok.as_bytes(), "{}", subject.code());
+        let mut answer = Answer::new(200, gbk.into_owned());
+        answer.headers.push(("content-type".into(), "application/json; charset=GBK".into()));
+        assert_eq!(subject.read(&answer), subject.read_case("ok"), "{}", subject.code());
+    }
+}
+
+#[test]
+fn numbers_for_strings_say_the_same() {
+    for subject in subjects() {
+        assert_eq!(subject.read_case("numbers"), subject.read_case("ok"), "{}", subject.code());
+    }
+}
+
+#[test]
+fn unknown_codes_are_kept_and_never_delivered() {
+    for subject in subjects() {
+        let told = subject.read_case("unknown_codes").unwrap();
+        let scans: Vec<_> = told[0].events.iter().filter(|event| !event.header).collect();
+        assert!(scans.len() >= 4, "{}: every scan is kept", subject.code());
+        for event in scans {
+            let shown = (event.status, event.sub, event.raw.code.as_deref());
+            assert_eq!((shown.0, shown.1), (Status::Unknown, Some(Sub::Unmapped)), "{} {shown:?}", subject.code());
+        }
+        assert_ne!(status(&told[0]), Status::Delivered, "{}", subject.code());
+    }
+}
+
+#[test]
+fn ten_thousand_scans_are_read() {
+    for subject in subjects() {
+        let mut body: Value = serde_json::from_slice(&subject.body("ok")).unwrap();
+        assert!(grow(&mut body, 10_000), "{}: ok.json has no list of scans", subject.code());
+        let told = subject.read(&Answer::new(200, body.to_string())).unwrap();
+        let scans = told[0].events.iter().filter(|event| !event.header).count();
+        assert_eq!(scans, 10_000, "{}", subject.code());
+    }
+}
+
+/// Makes the longest list of objects `length` long, also where the JSON stands inside a string (SF).
+fn grow(value: &mut Value, length: usize) -> bool {
+    match value {
+        Value::Array(list) if list.len() > 1 && list.iter().all(Value::is_object) => {
+            let scan = list[0].clone();
+            list.resize(length, scan);
+            true
+        }
+        Value::Array(list) => list.iter_mut().any(|value| grow(value, length)),
+        Value::Object(fields) => fields.values_mut().any(|value| grow(value, length)),
+        Value::String(text) if text.starts_with('{') => {
+            let mut inner: Value = serde_json::from_str(text).unwrap();
+            let grown = grow(&mut inner, length);
+            *text = inner.to_string();
+            grown
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn the_same_answer_read_twice_gives_the_same_events() {
+    for subject in subjects() {
+        assert_eq!(subject.read_case("ok"), subject.read_case("ok"), "{}", subject.code());
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+        for subject in subjects() {
+            let _ = subject.read(&Answer::new(200, body.clone()));
+        }
+    }
+
+    /// One byte of a real answer changed: read or refused, and never another parcel's.
+    #[test]
+    fn a_flipped_byte_is_survived(at in 0_usize..4_000, byte in proptest::prelude::any::<u8>()) {
+        for subject in subjects() {
+            let mut body = subject.body("ok");
+            let at = at % body.len();
+            body[at] = byte;
+            if let Ok(told) = subject.read(&Answer::new(200, body)) {
+                proptest::prop_assert!(told.iter().all(|parcel| parcel.number == subject.ask.number));
+            }
+        }
+    }
+}
