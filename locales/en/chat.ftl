@@ -1,5 +1,6 @@
 # Words on the web chat page
 chat-title = { $shop } · Parcel tracking
+chat-greeting = Hi! I can tell you where your parcel is, when it’ll arrive and what happens next. Just ask.
 chat-placeholder = Ask where your parcel is…
 chat-send = Send
 chat-sending = Sending…
@@ -17,7 +18,7 @@ chat-quick-list = My orders
 chat-quick-human = Talk to an agent
 chat-today = Today
 chat-timeline = Tracking details
-chat-timeline-more = Show { $count } more
+chat-timeline-more = Show all
 chat-timeline-less = Show less
 chat-copy = Copy number
 chat-copied = Copied

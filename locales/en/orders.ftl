@@ -1,8 +1,8 @@
 # Shipping, address, interception, returns, not received
 when-ship-waiting = { $parcel } hasn’t shipped yet (paid { $paid_at }). You can track it once it has.
 when-ship-waiting-plain = { $parcel } hasn’t shipped yet. You can track it once it has.
-when-ship-by = { $parcel } hasn’t shipped yet. The shop promised to ship it by { $ship_by }.
-when-ship-late = Sorry, { $parcel } hasn’t shipped yet, and the promised date ({ $ship_by }) has passed. We’ve reminded the shop.
+when-ship-by = The shop promised to ship it by { $ship_by }.
+when-ship-late = Sorry, the promised date ({ $ship_by }) has passed. We’ve reminded the shop.
 when-ship-shipped = { $parcel } has shipped ({ $at }).
 when-ship-general = Shipping times are on the product page and in your order. Send me your order number and the last 4 digits of your phone number, and I’ll check that order.
 
@@ -10,10 +10,14 @@ order-closed = { $parcel } is closed and won’t be shipped.
 order-refunding = A refund for { $parcel } is being processed.
 order-unpaid = { $parcel } hasn’t been paid yet. The shop ships after payment.
 
-not-received-delivered = According to tracking, { $parcel } was delivered ({ $at }). If you don’t have it, let’s find out where it is.
+not-received-delivered = According to tracking, { $parcel } was delivered{ $at ->
+        [none] {""}
+       *[other] {" "}({ $at })
+    }. If you don’t have it, let’s find out where it is.
 not-received-moving = { $parcel } hasn’t been delivered yet. Here’s where it stands.
-not-received-advice = Please check with family or neighbors, and at the door, mailbox, parcel locker, pickup station and reception. If it’s still missing, reply “agent” and we’ll keep looking.
+not-received-advice = Please check with family or neighbors, and at the door, mailbox, parcel locker, pickup station and reception.
 not-received-noted = I’ve noted this for the shop.
+not-received-more = If it’s still missing, tap “Talk to an agent” and we’ll keep looking.
 
 change-address-waiting = { $parcel } hasn’t shipped yet. I’ve noted for the shop that you want another address. To confirm the new name, phone and address, reply “agent”.
 change-address-moving = { $parcel } has shipped, so { $carrier } decides whether the address can still change. { $hotline ->

@@ -13,6 +13,8 @@ status-returned = Returned to the sender
 status-lost = Lost
 status-cancelled = Cancelled
 status-expired = No longer tracked
+status-not-shipped = Not shipped yet
+status-at = { $status } ({ $at })
 
 sub-not-found = No tracking information yet
 sub-invalid-number = Invalid tracking number

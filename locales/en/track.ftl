@@ -74,10 +74,10 @@ label-more = Show more
 urge-moving = I’ve noted that you’re waiting for { $parcel }; the shop will follow up.
 urge-waiting = { $parcel } hasn’t shipped yet. I’ve noted your request for the shop.
 urge-final = There’s nothing left to speed up: the trip of { $parcel } is over.
-delayed-sorry = Sorry for the wait. { $parcel } is slower than it should be.
+delayed-sorry = Sorry for the wait. Here’s the latest on { $parcel }.
 delayed-waiting = Sorry for the wait. { $parcel } hasn’t shipped yet.
 stuck-sorry = Sorry, the last news of { $parcel } came { $age }.
-stuck-noted = We’ve noted it and will check with the carrier.
+stuck-noted = We’ve noted it for the shop to follow up.
 
 # Not found, cannot be asked
 no-answer-yet = I’ve asked { $carrier } about { $number } and I’m waiting for the answer. I’ll tell you as soon as it’s here.

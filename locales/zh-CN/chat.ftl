@@ -1,5 +1,6 @@
 # 网页聊天窗口上的字
 chat-title = { $shop } · 快递查询
+chat-greeting = 您好！包裹到哪了、什么时候到、接下来会怎样，问我就好。
 chat-placeholder = 问问快递到哪了……
 chat-send = 发送
 chat-sending = 正在发送……
@@ -17,7 +18,7 @@ chat-quick-list = 我的订单
 chat-quick-human = 转人工
 chat-today = 今天
 chat-timeline = 物流详情
-chat-timeline-more = 展开其余 { $count } 条
+chat-timeline-more = 查看全部
 chat-timeline-less = 收起
 chat-copy = 复制单号
 chat-copied = 已复制

@@ -13,6 +13,8 @@ status-returned = 已退回
 status-lost = 已丢失
 status-cancelled = 已取消
 status-expired = 已停止跟踪
+status-not-shipped = 待发货
+status-at = { $status }（{ $at }）
 
 sub-not-found = 暂无物流信息
 sub-invalid-number = 运单号无效

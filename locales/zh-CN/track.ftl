@@ -67,10 +67,10 @@ label-more = 查看更多
 urge-moving = 好的，您催{ $parcel }的事已经记下，会转给商家跟进。
 urge-waiting = 您的{ $parcel }还没有发货，您催发货的事已经记下，会转给商家。
 urge-final = 您的{ $parcel }物流已经结束，不需要再催了。
-delayed-sorry = 抱歉让您久等了，您的{ $parcel }比预想的慢。
+delayed-sorry = 抱歉让您久等了，这就帮您看看{ $parcel }的最新情况。
 delayed-waiting = 抱歉让您久等了，您的{ $parcel }还没有发货。
 stuck-sorry = 抱歉，您的{ $parcel }上一次有物流更新是 { $age }。
-stuck-noted = 我们已经记下，会向快递公司核实。
+stuck-noted = 我们已经记下，会转给商家跟进核实。
 
 # 没查到、查不了
 no-answer-yet = 正在向{ $carrier }查询 { $number }，对方还没有回复。一有结果我马上告诉您。

@@ -1,5 +1,6 @@
 # 網頁聊天視窗上的字
 chat-title = { $shop } · 包裹查詢
+chat-greeting = 您好！包裹到哪了、什麼時候到、接下來會怎樣，問我就可以。
 chat-placeholder = 問問包裹到哪了……
 chat-send = 傳送
 chat-sending = 傳送中……
@@ -17,7 +18,7 @@ chat-quick-list = 我的訂單
 chat-quick-human = 真人客服
 chat-today = 今天
 chat-timeline = 物流明細
-chat-timeline-more = 展開其餘 { $count } 筆
+chat-timeline-more = 查看全部
 chat-timeline-less = 收合
 chat-copy = 複製單號
 chat-copied = 已複製

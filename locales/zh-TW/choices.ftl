@@ -2,8 +2,10 @@
 choose-order = 您想查哪一張訂單？
 choose-other = 不是這一張嗎？請從下面選一個：
 choose-parcel = 您想看哪一個包裹？
+choose-quick = 您也可以直接點：
 choice-order = { $title } · { $status }
 choice-order-plain = 訂單 { $order } · { $status }
+choice-order-number = 訂單 { $order }
 choice-parcel = 包裹 { $position } · { $status }
 choice-human = 真人客服
 choice-yes = 是
@@ -12,6 +14,7 @@ choice-track = 我的包裹到哪了
 choice-list = 我的訂單
 choice-delete = 確認刪除
 choice-keep = 不刪了
+choice-unbind-all = 全部解除
 
 list-intro = 您有 { $count } 張訂單：
 list-line = { $position }. { $parcel }：{ $status }

@@ -1,8 +1,8 @@
 # 出貨、改地址、攔截、退貨、沒收到
 when-ship-waiting = 您的{ $parcel }還沒有出貨（{ $paid_at } 付款）。出貨後就能查到物流。
 when-ship-waiting-plain = 您的{ $parcel }還沒有出貨。出貨後就能查到物流。
-when-ship-by = 您的{ $parcel }還沒有出貨，賣家承諾最晚{ $ship_by }寄出。
-when-ship-late = 抱歉，您的{ $parcel }還沒有出貨，承諾的出貨時間（{ $ship_by }）已經過了。我們已提醒賣家儘快處理。
+when-ship-by = 賣家承諾最晚{ $ship_by }出貨。
+when-ship-late = 承諾的出貨時間（{ $ship_by }）已經過了，非常抱歉。我們已提醒賣家儘快處理。
 when-ship-shipped = 您的{ $parcel }已經出貨了（{ $at }）。
 when-ship-general = 出貨時間以商品頁面和訂單上寫的為準。把訂單編號和收件手機末四碼傳給我，可以幫您查個別訂單。
 
@@ -10,10 +10,14 @@ order-closed = 您的{ $parcel }已經關閉，不會再出貨。
 order-refunding = 您的{ $parcel }正在退款處理中。
 order-unpaid = 您的{ $parcel }還沒有付款，付款後賣家才會出貨。
 
-not-received-delivered = 物流紀錄顯示，您的{ $parcel }已在 { $at } 簽收。您沒拿到的話，我們一起查一下。
+not-received-delivered = 物流紀錄顯示，您的{ $parcel }{ $at ->
+        [none] 已經簽收
+       *[other] 已在 { $at } 簽收
+    }。您沒拿到的話，我們一起查一下。
 not-received-moving = 您的{ $parcel }還沒有送達，目前狀況如下。
-not-received-advice = 麻煩您先看看：家人或鄰居有沒有代收，門口、信箱、取件櫃、取貨門市、管理室或警衛室有沒有。還是沒找到的話，請回覆「真人」，我們繼續幫您查。
+not-received-advice = 麻煩您先看看：家人或鄰居有沒有代收，門口、信箱、取件櫃、取貨門市、管理室或警衛室有沒有。
 not-received-noted = 您反映的狀況已經記下，會轉給賣家處理。
+not-received-more = 還是沒找到的話，點「真人客服」，我們繼續幫您查。
 
 change-address-waiting = 您的{ $parcel }還沒有出貨，您要改地址的事已經記下，會轉給賣家。新的收件人、電話和地址，請回覆「真人」後傳給客服確認。
 change-address-moving =

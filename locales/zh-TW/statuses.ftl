@@ -13,6 +13,8 @@ status-returned = 已退回
 status-lost = 已遺失
 status-cancelled = 已取消
 status-expired = 已停止追蹤
+status-not-shipped = 待出貨
+status-at = { $status }（{ $at }）
 
 sub-not-found = 尚無物流資訊
 sub-invalid-number = 物流單號無效

@@ -67,10 +67,10 @@ label-more = 看更多
 urge-moving = 好的，您催{ $parcel }的事已經記下，會轉給賣家跟進。
 urge-waiting = 您的{ $parcel }還沒有出貨，您催出貨的事已經記下，會轉給賣家。
 urge-final = 您的{ $parcel }物流已經結束，不需要再催了。
-delayed-sorry = 抱歉讓您久等了，您的{ $parcel }比預期的慢。
+delayed-sorry = 抱歉讓您久等了，這就幫您看看{ $parcel }的最新狀況。
 delayed-waiting = 抱歉讓您久等了，您的{ $parcel }還沒有出貨。
 stuck-sorry = 抱歉，您的{ $parcel }上一次更新物流是 { $age }。
-stuck-noted = 我們已經記下，會向物流公司確認。
+stuck-noted = 我們已經記下，會轉給賣家跟進確認。
 
 # 沒查到、查不了
 no-answer-yet = 正在向{ $carrier }查詢 { $number }，對方還沒有回覆。一有結果我馬上告訴您。

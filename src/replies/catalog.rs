@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 /// Messages of one layer in one language.
 pub(super) type Bundle = fluent_bundle::concurrent::FluentBundle<Arc<FluentResource>>;
+type Texts = Vec<Arc<FluentResource>>;
 
 macro_rules! built_in {
     ($($locale:literal: [$($file:literal)+])+) => {
@@ -30,17 +31,16 @@ built_in! {
 }
 
 /// Our own texts, parsed once for all catalogs.
-static OURS: LazyLock<BTreeMap<&'static str, (Arc<Bundle>, Vec<Arc<FluentResource>>)>> =
-    LazyLock::new(|| {
-        let mut resources: BTreeMap<&str, Vec<Arc<FluentResource>>> = BTreeMap::new();
-        for (locale, _, text) in BUILT_IN {
-            resources.entry(locale).or_default().push(parse((*text).to_owned()));
-        }
-        resources
-            .into_iter()
-            .map(|(locale, resources)| (locale, (Arc::new(bundle(locale, &resources)), resources)))
-            .collect()
-    });
+static OURS: LazyLock<BTreeMap<&'static str, (Arc<Bundle>, Texts)>> = LazyLock::new(|| {
+    let mut resources: BTreeMap<&str, Texts> = BTreeMap::new();
+    for (locale, _, text) in BUILT_IN {
+        resources.entry(locale).or_default().push(parse((*text).to_owned()));
+    }
+    resources
+        .into_iter()
+        .map(|(locale, resources)| (locale, (Arc::new(bundle(locale, &resources)), resources)))
+        .collect()
+});
 
 fn parse(text: String) -> Arc<FluentResource> {
     // What does not parse was taken out before; ours is held by a test.
@@ -138,7 +138,7 @@ impl Catalog {
     }
 
     fn build(kept: BTreeMap<String, Arc<Kept>>) -> Self {
-        type Layer = (Vec<Arc<FluentResource>>, bool);
+        type Layer = (Texts, bool);
         let mut merchant: BTreeMap<&str, Layer> = BTreeMap::new();
         let mut shops: BTreeMap<&str, BTreeMap<&str, Layer>> = BTreeMap::new();
         for file in kept.values().filter(|file| !file.ours && !file.entries.is_empty()) {
@@ -284,9 +284,7 @@ fn keep(source: &Source, flaws: &[syntax::Flaw], before: Option<&Kept>) -> Kept 
         } else if let Some(good) =
             before.and_then(|kept| kept.entries.iter().find(|(key, _)| key == entry.key))
         {
-            if !entries.contains(good) {
-                entries.push(good.clone());
-            }
+            entries.push(good.clone());
         }
     }
     let file = source.path.rsplit(['/', '\\']).next().unwrap_or_default();

@@ -53,16 +53,17 @@ label-more
 
 when-ship-waiting: parcel! paid_at
 when-ship-waiting-plain: parcel!
-when-ship-by when-ship-late: parcel! ship_by
+when-ship-by when-ship-late: ship_by! parcel
 when-ship-shipped: parcel! at
 when-ship-general
 order-closed order-refunding order-unpaid: parcel!
 
-choose-order choose-other choose-parcel
+choose-order choose-other choose-parcel choose-quick
 choice-order: title! status
 choice-order-plain: order! status
+choice-order-number: order!
 choice-parcel: position! status
-choice-human choice-yes choice-no choice-track choice-list choice-delete choice-keep
+choice-human choice-yes choice-no choice-track choice-list choice-delete choice-keep choice-unbind-all
 
 ask-order ask-order-number ask-which-number
 ask-phone-tail: number
@@ -81,7 +82,7 @@ language-ask language-set language-choice-zh-cn language-choice-zh-tw language-c
 
 not-received-delivered: parcel! at
 not-received-moving: parcel!
-not-received-advice not-received-noted
+not-received-advice not-received-noted not-received-more
 change-address-waiting change-address-final: parcel!
 change-address-moving: parcel! carrier hotline
 change-address-general
@@ -106,6 +107,8 @@ number-need-tail: carrier number
 pending-expired busy
 
 scan-place: status! place!
+status-at: status! at!
+status-not-shipped
 
 time-moment-today time-moment-yesterday time-moment-tomorrow: clock!
 time-moment-date: month month-name day! clock!
@@ -126,7 +129,7 @@ time-month-7 time-month-8 time-month-9 time-month-10 time-month-11 time-month-12
 command-start command-track command-eta command-list command-human
 command-language command-stop command-resume command-delete command-help
 
-chat-title: shop
+chat-title chat-greeting: shop
 chat-placeholder chat-send chat-sending chat-failed chat-retry chat-connecting chat-offline chat-launcher
 chat-launcher-unread: count
 chat-close chat-privacy chat-quick-track chat-quick-eta chat-quick-list chat-quick-human chat-today chat-timeline
@@ -134,13 +137,15 @@ chat-timeline-more: count
 chat-timeline-less chat-copy chat-copied chat-bot chat-you chat-staff chat-new-messages
 
 cure-signature cure-not-authorized cure-quota-spent cure-carrier-code cure-ip-list cure-settings cure-token
+cure-credentials cure-permission cure-quota cure-allowed-address cure-appid cure-appsecret cure-aes-key
+cure-account-blocked cure-template cure-polling-conflict
 ";
 
 /// What each `track-<status>` may use.
 const TRACK: &[&str] = &["parcel!", "carrier", "number", "at", "scan", "status"];
 
 /// Variables whose text may be missing: a template asks with `{ $hotline -> [none] … *[other] … }`.
-pub const OPTIONAL: &[&str] = &["hotline"];
+pub const OPTIONAL: &[&str] = &["hotline", "at"];
 
 /// Every fixed key by name.
 pub static KEYS: LazyLock<BTreeMap<String, Key>> = LazyLock::new(|| {

@@ -9,14 +9,18 @@
 pub mod catalog;
 pub mod functions;
 pub mod keys;
+pub mod lint;
 pub mod negotiate;
 mod render;
 mod syntax;
+pub mod watch;
 mod when;
 
 pub use catalog::Catalog;
+pub use lint::{Limit, lint};
 pub use render::Context;
 pub use syntax::{MAX_FILE, Source};
+pub use watch::{LiveCatalog, Watch};
 
 #[cfg(test)]
 mod tests;

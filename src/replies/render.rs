@@ -153,10 +153,11 @@ impl<'a> Voice<'a> {
 
     /// The same with arguments that are ready: the words of times and places.
     pub(super) fn speak(&self, out: &mut String, key: &str, args: &FluentArgs<'_>) {
-        if !self.try_speak(out, key, args) {
-            if let Some(language) = self.language() {
-                self.catalog.count_fallback(language, key, "missing");
-            }
+        if self.try_speak(out, key, args) {
+            return;
+        }
+        if let Some(language) = self.language() {
+            self.catalog.count_fallback(language, key, "missing");
         }
     }
 

@@ -148,9 +148,15 @@ pub(super) fn flaws(text: &str, names: &Names) -> Vec<Flaw> {
     let mut found: Vec<Flaw> = errors
         .iter()
         .map(|error| {
-            let entry = owner(error.pos.start);
-            let key = entry.map(|entry| entry.key.to_owned());
-            Flaw { offset: error.pos.start, key, syntax: true, message: parse_message(&error.kind) }
+            // The parser stumbles where it misses the "}": the person looks for the "{".
+            let start = owner(error.pos.start).map_or(0, |entry| entry.offset);
+            let open = match error.kind {
+                ErrorKind::ExpectedToken('}') => open_brace(text, start, error.pos.start),
+                _ => None,
+            };
+            let offset = open.unwrap_or(error.pos.start);
+            let key = owner(offset).map(|entry| entry.key.to_owned());
+            Flaw { offset, key, syntax: true, message: parse_message(&error.kind, open.is_some()) }
         })
         .collect();
     let mut seen = BTreeSet::new();
@@ -248,8 +254,24 @@ fn unknown_key(id: &str) -> String {
     }
 }
 
-fn parse_message(kind: &ErrorKind) -> String {
+/// The last brace in a range that nothing closes.
+fn open_brace(text: &str, start: usize, end: usize) -> Option<usize> {
+    let mut open = Vec::new();
+    // It may have been opened by the sentence before, which then swallowed the start of this one.
+    let start = text.get(..start)?.trim_end().rfind('\n').map_or(0, |at| at + 1);
+    for (at, c) in text.get(start..end)?.char_indices() {
+        match c {
+            '{' => open.push(start + at),
+            '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
+fn parse_message(kind: &ErrorKind, found_open: bool) -> String {
     match kind {
+        ErrorKind::ExpectedToken('}') if found_open => "this \"{\" is not closed; add a \"}\"".into(),
         ErrorKind::ExpectedToken('}') => "a brace is not closed; \"}\" was expected here".into(),
         ErrorKind::ExpectedToken(token) => {
             format!("\"{token}\" was expected here; further lines of a text are indented")
@@ -433,7 +455,11 @@ mod tests {
                 "20: $cod is not known here; known here: $code"
             ]
         );
-        assert!(said("thanks = 好 { $shop\n")[0].contains("brace"), "{:?}", said("thanks = 好 { $shop\n"));
+        assert_eq!(
+            said("greeting = 好 { $shop\nthanks = 好\n"),
+            ["15: this \"{\" is not closed; add a \"}\""]
+        );
+        assert_eq!(said("greeting = 好 {\nthanks = 好\n"), ["15: this \"{\" is not closed; add a \"}\""]);
         assert!(said("thanks = 好 }\n")[0].contains("without its"));
         assert!(said("thank = 好\n")[0].contains("did you mean \"thanks\""));
         assert!(said("thanks = { SHOUT(1) }\n")[0].contains("no function"));
