@@ -106,13 +106,14 @@ fn likelihood(view: &OrderView, intent: &str) -> u8 {
     let delivered = view.parcels.iter().any(|parcel| parcel.state.status == Status::Delivered);
     let returning = view.order.status == OrderStatus::Refunding
         || view.parcels.iter().any(|parcel| matches!(parcel.state.status, Status::Returning | Status::Returned));
+    let silent = view.parcels.iter().all(|parcel| parcel.events.is_empty());
     match intent {
         _ if closed => 0,
         "when_ship" if waiting => 4,
         "not_received" if delivered => 4,
         "return_status" if returning => 4,
         _ if done => 1,
-        _ if waiting => 2,
+        _ if waiting || silent => 2,
         _ => 3,
     }
 }
