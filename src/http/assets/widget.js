@@ -25,7 +25,7 @@
     .launcher:hover { transform: translateY(-2px); }
     .launcher:active { transform: scale(.95); }
     .launcher:focus-visible { outline: 3px solid var(--color); outline-offset: 3px; }
-    .launcher svg { grid-area: 1 / 1; width: 30px; height: 30px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; transition: opacity .16s, transform .16s; }
+    .launcher svg { grid-area: 1 / 1; width: 32px; height: 32px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; transition: opacity .16s, transform .16s; }
     .launcher .down, .launcher[aria-expanded="true"] .up { opacity: 0; transform: rotate(-40deg) scale(.6); }
     .launcher[aria-expanded="true"] .down { opacity: 1; transform: none; }
     .badge {
