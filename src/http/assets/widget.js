@@ -165,7 +165,12 @@
   const start = async () => {
     document.body.append(host);
     const query = locale ? `?locale=${encodeURIComponent(locale)}` : '';
-    try { words = await (await fetch(`${base}/widget.json${query}`, { credentials: 'omit' })).json(); } catch { /* a button without a name is better than none */ }
+    try {
+      const answer = await fetch(`${base}/widget.json${query}`, { credentials: 'omit' });
+      // No such shop, or this page is not one of its allowed_origins: nothing would work.
+      if (answer.status === 403 || answer.status === 404) return host.remove();
+      words = await answer.json();
+    } catch { /* a button without a name is better than none */ }
     host.lang = words.locale ?? '';
     panel.setAttribute('aria-label', words.title ?? '');
     if (frame) frame.title = words.title ?? '';
