@@ -134,7 +134,7 @@ impl Browser {
     }
 
     /// Goes into the frame of the chat widget, or back out of it.
-    pub async fn into_widget(&self, inside: bool) {
+    pub async fn widget_frame(&self, inside: bool) {
         let frame = if inside {
             self.script("return document.querySelector('body > div').shadowRoot.querySelector('iframe')")
                 .await

@@ -110,13 +110,13 @@ async fn the_widget_opens_counts_what_is_unread_and_closes_by_escape() {
     browser.wait("window.frameReady").await;
     browser.wait(&format!("{launcher}.ariaExpanded === 'true'")).await;
 
-    browser.into_widget(true).await;
+    browser.widget_frame(true).await;
     browser.wait(READY).await;
     browser.wait("document.activeElement.id === 'text'").await;
     browser.keys("#text", &format!("where is my parcel{ENTER}")).await;
     browser.wait("document.querySelector('.parcel')").await;
     browser.keys("#text", ESCAPE).await;
-    browser.into_widget(false).await;
+    browser.widget_frame(false).await;
     browser.wait(&format!("{launcher}.ariaExpanded === 'false'")).await;
     assert_eq!(
         browser
