@@ -218,6 +218,12 @@ impl<'a> Turn<'a> {
                 Resolved::Asked => Ok(()),
             };
         }
+        if intent == "other"
+            && let Some(order) = resolve::by_item(self)?
+        {
+            // Words that we do not understand about a thing that this buyer bought: tell where it is.
+            return self.answer_for("track", &order, None);
+        }
         topics::without_an_order(self, intent)
     }
 
