@@ -1,6 +1,9 @@
 //! The one place that builds and wires things. Takes a configuration, gives a running service; everybody else gets
 //! narrow handles.
 
+pub mod errands;
+pub mod socket;
+
 use crate::config::{Config, Durability, Engine as StoreEngine, KeySource};
 use crate::conversation::Rules;
 use crate::http::chat::engine::{DemoOrders, Engine};

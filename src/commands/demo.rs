@@ -1,8 +1,11 @@
 //! `yishi demo`: the whole service with no account and no key. A demo shop whose orders travel with simulated
 //! carriers on loopback; nothing leaves the machine.
 
+use crate::app::errands::Office;
+use crate::app::socket::{self, Socket};
 use crate::app::{App, Parts};
 use crate::config::{Config, Durability, Engine, KeySource};
+use crate::model::chat::How;
 use crate::model::order::{Buyer, Item, Shipment};
 use crate::model::{Account, ChatAddress, Order, OrderStatus, Private, shop::Shop};
 use crate::simulator::{DemoParcel, Journey, Simulator, keys};
@@ -92,6 +95,7 @@ async fn demo(args: Args) -> anyhow::Result<u8> {
     fill(&app.intake.records, &demo.simulator, args.orders).await?;
     sync_journeys(&app, &demo.simulator).await;
     app.start_background(&demo.config).await?;
+    let _socket = listen_for_commands(&app, &demo.config)?;
     introduce(&demo, address, &data)?;
     app.serve(listener, super::asked_to_stop()).await?;
     Ok(0)
@@ -110,6 +114,13 @@ fn introduce(demo: &Demo, address: SocketAddr, data: &Path) -> anyhow::Result<()
     super::say(&format!("  data         {}", data.display()))?;
     super::say("Ask the web chat: 我的快递到哪了   (Ctrl-C ends the demo)")?;
     Ok(())
+}
+
+/// Opens the command socket, if one is configured.
+pub(super) fn listen_for_commands(app: &App, config: &Config) -> anyhow::Result<Option<Socket>> {
+    let office = Arc::new(Office { intake: app.intake.clone(), paused: app.paused.clone() });
+    let stop = app.intake.stop.clone();
+    config.server.socket.as_ref().map(|path| socket::listen(path, office, stop)).transpose()
 }
 
 /// Configures the demo and starts its simulator.
@@ -247,7 +258,7 @@ pub(super) async fn fill(records: &Records, simulator: &Simulator, ordinary: u64
 
 /// Asks the simulated carriers once about the demo buyer's parcels, as a shop's service would have long done. The
 /// slow and the broken carrier are left for the buyer's own question.
-async fn sync_journeys(app: &App, simulator: &Simulator) {
+pub(super) async fn sync_journeys(app: &App, simulator: &Simulator) {
     let later = [Journey::Error, Journey::Timeout];
     let parcels = simulator.demo_parcels();
     let asks = parcels.iter().filter(|parcel| !later.contains(&parcel.journey)).map(|parcel| {
@@ -308,11 +319,37 @@ fn order(parcel: &DemoParcel, owner: Option<u64>) -> Order {
     }
 }
 
+/// Binds the fifteen orders to a person, as the demo page's identity does.
+pub(super) async fn own_journeys(
+    records: &Records,
+    simulator: &Simulator,
+    address: &str,
+) -> anyhow::Result<()> {
+    let parts: Vec<&str> = address.splitn(3, ':').collect();
+    let [kind, account, id] = parts.as_slice() else { return Ok(()) };
+    let address =
+        ChatAddress { kind: (*kind).into(), account: (*account).into(), id: Private::new((*id).into()) };
+    let read = records.chat(SHOP, &address).await?;
+    let mut chat = read.value.clone().unwrap_or_default();
+    chat.address = Some(address);
+    for order in order_numbers(simulator) {
+        chat.bind(&order, How::Told, Timestamp::now());
+    }
+    let mut batch = Batch::default();
+    records.replace(&mut batch, &read, &chat)?;
+    let _ = records.store().commit(batch).await?;
+    Ok(())
+}
+
 /// A folder that goes with the process.
-struct TemporaryFolder(PathBuf);
+pub(super) struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    fn make() -> anyhow::Result<Self> {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn make() -> anyhow::Result<Self> {
         let name = format!("yishi-demo-{}", uuid::Uuid::now_v7().simple());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path)?;

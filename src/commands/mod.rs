@@ -1,8 +1,10 @@
 //! One file a command. Each reads its arguments, does its work, and says by its exit status how it went:
 //! 0 done, 1 the answer is no or the input is wrong, 2 wrong usage, 70 a fault of our own.
 
+mod chat;
 mod check;
 mod demo;
+mod errand;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +25,12 @@ enum Command {
     Demo(demo::Args),
     /// The service
     Serve(serve::Args),
+    /// Talk to the engine in the terminal
+    Chat(chat::Args),
+    /// Write all records into a file, also while serving
+    Backup(errand::Args),
+    /// Take a backup back, also while serving; it is verified first
+    Restore(errand::Args),
     /// Lint of intents, templates and configuration
     Check(check::Args),
 }
@@ -43,6 +51,9 @@ pub fn run() -> ExitCode {
     let result = match command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Chat(args) => chat::run(args),
+        Command::Backup(args) => errand::backup(args),
+        Command::Restore(args) => errand::restore(args),
         Command::Check(args) => check::run(args),
     };
     match result {

@@ -54,6 +54,7 @@ async fn serve(config: Config) -> anyhow::Result<u8> {
     };
     app.start_background(&config).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
+    let _socket = super::demo::listen_for_commands(&app, &config)?;
     app.serve(listener, super::asked_to_stop()).await?;
     Ok(0)
 }

@@ -3,7 +3,7 @@
 
 use crate::channels::{Incoming, What, channel};
 use crate::model::{Account, ChatAddress, Shown};
-use crate::store::records::{Outgoing, OutgoingState, Read, Records, Request};
+use crate::store::records::{Outgoing, OutgoingState, Read, Records};
 use crate::store::{Batch, Committed, StoreError};
 use crate::wire::{Call, CallError, Cx, Exchange, Failure, Limits, Refusal, Step, Wire};
 use jiff::{SignedDuration, Timestamp};
@@ -71,7 +71,7 @@ impl Delivery {
             if let Some(outgoing) = &row.value
                 && outgoing.state == OutgoingState::Sending
             {
-                self.end(&row, outgoing, "outcome_unknown").await?;
+                self.end(&row, "outcome_unknown").await?;
             }
         }
         Ok(())
@@ -125,11 +125,11 @@ impl Delivery {
                 Ok(false)
             }
             Sent::Again(_) => {
-                self.end(&row, &outgoing, "not_delivered").await?;
+                self.end(&row, "not_delivered").await?;
                 Ok(true)
             }
             Sent::Ended(why) => {
-                self.end(&row, &outgoing, why).await?;
+                self.end(&row, why).await?;
                 Ok(true)
             }
         }
@@ -204,22 +204,9 @@ impl Delivery {
     }
 
     /// The row ends here; the merchant can see why.
-    async fn end(&self, row: &Read<Outgoing>, outgoing: &Outgoing, why: &str) -> Result<(), StoreError> {
+    async fn end(&self, row: &Read<Outgoing>, why: &str) -> Result<(), StoreError> {
         metrics::counter!("yishi_messages_ended_total", "why" => why.to_owned()).increment(1);
-        let chat = self.records.chat(&outgoing.shop, &outgoing.address).await?.value.unwrap_or_default();
-        let request = Request {
-            at: self.wire.clock().now(),
-            kind: why.to_owned(),
-            order: chat.focus,
-            address: Some(outgoing.address.clone()),
-            story: chat.story,
-            done: false,
-        };
-        let mut batch = Batch::default();
-        batch.delete(row.key.clone());
-        self.records.put_request(&mut batch, &outgoing.shop, &request)?;
-        let _ = self.records.store().commit(batch).await?;
-        Ok(())
+        self.records.hold_back(row, why, self.wire.clock().now()).await
     }
 }
 

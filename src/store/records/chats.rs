@@ -30,10 +30,10 @@ pub struct Erasure {
     pub at: Timestamp,
     /// The shop.
     pub shop: String,
-    /// Whose orders lose name, phone and address.
-    pub orders: Vec<String>,
-    /// The person; gone once the promise is kept.
-    pub address: Option<ChatAddress>,
+    /// Keys of the orders that lose name, phone and address.
+    pub orders: Vec<Vec<u8>>,
+    /// Whether it was kept.
+    pub kept: bool,
     /// Lines of the web chat's log before this one go.
     pub log_until: u64,
 }
@@ -141,8 +141,8 @@ impl Records {
         let erasure = Erasure {
             at,
             shop: shop.to_owned(),
-            orders: chat.bound.iter().map(|bound| bound.order.clone()).collect(),
-            address: Some(address.clone()),
+            orders: chat.bound.iter().map(|bound| self.order_key(shop, &bound.order)).collect(),
+            kept: false,
             log_until: chat.seq,
         };
         self.put(batch, self.key(Kind::Tombstone, shop, &person(address)), &erasure)
@@ -150,6 +150,16 @@ impl Records {
 
     /// Keeps every promised erasure that is not kept yet. Safe to run twice.
     pub async fn finish_erasures(&self) -> Result<(), StoreError> {
+        self.erasures(|erasure| !erasure.kept, false).await
+    }
+
+    /// Keeps again every erasure that is younger than a backup that was just taken back.
+    pub async fn repeat_erasures(&self, backup: Timestamp) -> Result<(), StoreError> {
+        self.erasures(|erasure| erasure.at > backup, true).await
+    }
+
+    /// `whole`: the conversation goes too, not only what was said before the promise.
+    async fn erasures(&self, wanted: impl Fn(&Erasure) -> bool, whole: bool) -> Result<(), StoreError> {
         let prefix = [Kind::Tombstone as u8];
         let (mut from, end) = (prefix.to_vec(), prefix_end(&prefix));
         loop {
@@ -158,23 +168,34 @@ impl Records {
             from = [last.as_slice(), &[0]].concat();
             for (key, raw) in &rows {
                 let mut erasure: Erasure = self.open(key, raw)?;
-                let Some(address) = erasure.address.take() else { continue };
-                for order in std::mem::take(&mut erasure.orders) {
-                    self.forget_buyer(&erasure.shop, &order).await?;
+                if !wanted(&erasure) {
+                    continue;
                 }
-                self.forget_log(&erasure.shop, &address, erasure.log_until).await?;
+                for order in &erasure.orders {
+                    self.forget_buyer(&erasure.shop, order).await?;
+                }
+                // The same person's other rows have the same key but for the kind.
+                let same = |kind: Kind| [&[kind as u8], &key[1..]].concat();
+                let log = same(Kind::Message);
+                let log_end = match whole {
+                    true => prefix_end(&log),
+                    false => [log.as_slice(), &erasure.log_until.to_be_bytes()].concat(),
+                };
+                self.delete_range(&log, &log_end).await?;
+                erasure.kept = true;
                 let mut batch = Batch::default();
                 self.put(&mut batch, key.clone(), &erasure)?;
+                if whole {
+                    batch.delete(same(Kind::Chat));
+                }
                 let _ = self.store().commit(batch).await?;
             }
         }
     }
 
-    async fn forget_log(&self, shop: &str, address: &ChatAddress, until: u64) -> Result<(), StoreError> {
-        let from = self.message_key(shop, address, 0);
-        let to = self.message_key(shop, address, until);
+    async fn delete_range(&self, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
         loop {
-            let rows = self.store().scan(&from, &to, 36).await?;
+            let rows = self.store().scan(from, to, 36).await?;
             if rows.is_empty() {
                 return Ok(());
             }
@@ -186,9 +207,9 @@ impl Records {
         }
     }
 
-    async fn forget_buyer(&self, shop: &str, order: &str) -> Result<(), StoreError> {
+    async fn forget_buyer(&self, shop: &str, order: &[u8]) -> Result<(), StoreError> {
         loop {
-            let read = self.order(shop, order).await?;
+            let read: Read<Order> = self.read(order.to_vec()).await?;
             let Some(mut order) = read.value.clone() else { return Ok(()) };
             let phone = order.buyer.phone.take();
             order.buyer = crate::model::Buyer::default();

@@ -32,7 +32,7 @@ pub enum Upserted {
 const KEYS: usize = 36;
 
 impl Records {
-    fn order_key(&self, shop: &str, no: &str) -> Vec<u8> {
+    pub(super) fn order_key(&self, shop: &str, no: &str) -> Vec<u8> {
         self.key(Kind::Order, shop, &no.to_ascii_uppercase())
     }
 

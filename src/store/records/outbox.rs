@@ -1,7 +1,7 @@
 //! What must still be sent: one row per call, in order of due time. A row is marked `sending` before its call; one
 //! whose outcome stays unknown is never sent again.
 
-use super::{Kind, Read, Records};
+use super::{Kind, Read, Records, Request};
 use crate::model::ChatAddress;
 use crate::store::{Batch, StoreError, prefix_end};
 use jiff::Timestamp;
@@ -64,6 +64,25 @@ impl Records {
             Ok(Read { key, raw: Some(raw), value })
         };
         rows.into_iter().map(read).collect()
+    }
+
+    /// Ends a row without sending it; the merchant can see why.
+    pub async fn hold_back(&self, row: &Read<Outgoing>, why: &str, now: Timestamp) -> Result<(), StoreError> {
+        let Some(outgoing) = &row.value else { return Ok(()) };
+        let chat = self.chat(&outgoing.shop, &outgoing.address).await?.value.unwrap_or_default();
+        let request = Request {
+            at: now,
+            kind: why.to_owned(),
+            order: chat.focus,
+            address: Some(outgoing.address.clone()),
+            story: chat.story,
+            done: false,
+        };
+        let mut batch = Batch::default();
+        batch.delete(row.key.clone());
+        self.put_request(&mut batch, &outgoing.shop, &request)?;
+        let _ = self.store().commit(batch).await?;
+        Ok(())
     }
 
     /// Every row, due or not.
