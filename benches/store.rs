@@ -20,6 +20,8 @@ const MEASURED: Duration = Duration::from_secs(3);
 const SIZES: [usize; 5] = [900, 900, 600, 300, 300];
 
 fn main() -> anyhow::Result<()> {
+    // As the server does: mimalloc asks for huge pages, which turn 9 MB in use into 43 MB resident.
+    rustix::thread::disable_transparent_huge_pages(true)?;
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
