@@ -49,6 +49,7 @@ async fn everything(orders: usize, folder: PathBuf) -> anyhow::Result<()> {
             "{buyers} buyers, durability {durability:?}, each turn one read and 2 keys of 600 B:"
         ));
         turns(buyers, Arc::new(SledStore::open(&options)?)).await?;
+        say(format_args!("  {} MB on disk", on_disk(&folder)));
         std::fs::remove_dir_all(&folder)?;
     }
     import(orders, &folder).await?;
@@ -154,7 +155,7 @@ async fn import(orders: usize, folder: &Path) -> anyhow::Result<()> {
     ));
     let closing = Instant::now();
     store.close().await;
-    say(format_args!("close: {:.2} s, {} MB on disk", closing.elapsed().as_secs_f64(), on_disk(folder)));
+    say(format_args!("close: {:.2} s, {} MB on disk", closing.elapsed().as_secs_f64(), on_disk(&folder.join("orders"))));
     Ok(())
 }
 
@@ -215,7 +216,6 @@ fn memory(line: &str) -> u64 {
         / 1024
 }
 
-fn on_disk(folder: &Path) -> u64 {
-    let db = folder.join("orders/db");
-    std::fs::metadata(db).map_or(0, |metadata| metadata.len() >> 20)
+fn on_disk(store: &Path) -> u64 {
+    std::fs::metadata(store.join("db")).map_or(0, |metadata| metadata.len() >> 20)
 }

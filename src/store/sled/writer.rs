@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
-/// A group ends at this many keys (about 20 ms of work), so that the first in it does not wait for a crowd.
-const KEYS_OF_A_GROUP: usize = 1_000;
+/// A group ends at this many keys (some 8 ms of work), so that a buyer does not wait long behind an import.
+const KEYS_OF_A_GROUP: usize = 400;
 /// Several commits become one sled batch of about this many keys, because each sled batch costs two writes of its log
 /// by other threads (measured: 25 µs of CPU a key at 40, 20 at 128, no better at 400). Never many more: the memory
 /// that a sled batch holds on to grows faster than its keys.
