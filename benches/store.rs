@@ -20,6 +20,8 @@ const MEASURED: Duration = Duration::from_secs(3);
 const SIZES: [usize; 5] = [900, 900, 600, 300, 300];
 
 fn main() -> anyhow::Result<()> {
+    // As the server does: mimalloc asks for huge pages, which turn 9 MB in use into 43 MB resident.
+    rustix::thread::disable_transparent_huge_pages(true)?;
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -47,6 +49,7 @@ async fn everything(orders: usize, folder: PathBuf) -> anyhow::Result<()> {
             "{buyers} buyers, durability {durability:?}, each turn one read and 2 keys of 600 B:"
         ));
         turns(buyers, Arc::new(SledStore::open(&options)?)).await?;
+        say(format_args!("  {} MB on disk", on_disk(&folder)));
         std::fs::remove_dir_all(&folder)?;
     }
     import(orders, &folder).await?;
@@ -152,7 +155,7 @@ async fn import(orders: usize, folder: &Path) -> anyhow::Result<()> {
     ));
     let closing = Instant::now();
     store.close().await;
-    say(format_args!("close: {:.2} s, {} MB on disk", closing.elapsed().as_secs_f64(), on_disk(folder)));
+    say(format_args!("close: {:.2} s, {} MB on disk", closing.elapsed().as_secs_f64(), on_disk(&folder.join("orders"))));
     Ok(())
 }
 
@@ -213,7 +216,6 @@ fn memory(line: &str) -> u64 {
         / 1024
 }
 
-fn on_disk(folder: &Path) -> u64 {
-    let db = folder.join("orders/db");
-    std::fs::metadata(db).map_or(0, |metadata| metadata.len() >> 20)
+fn on_disk(store: &Path) -> u64 {
+    std::fs::metadata(store.join("db")).map_or(0, |metadata| metadata.len() >> 20)
 }

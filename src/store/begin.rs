@@ -10,10 +10,19 @@ pub const FORMAT_KEY: &[u8] = b"\0format";
 /// The version of the records that this program writes. A change of meaning adds one and a step in [`begin`].
 pub const FORMAT: u32 = 1;
 
+/// The mark of a restore that has begun and not ended.
+pub(super) const RESTORING_KEY: &[u8] = b"\0restoring";
+
 /// Prepares a store for use: writes version and check value into an empty one, checks both in a used one.
 ///
 /// Errors are [`StoreError::Unusable`] with a sentence for the operator.
 pub async fn begin(store: &dyn Store, vault: &Vault) -> Result<(), StoreError> {
+    if store.get(RESTORING_KEY).await?.is_some() {
+        return Err(StoreError::Unusable(
+            "a restore was interrupted, and the store holds only a part of the records: restore the backup again"
+                .into(),
+        ));
+    }
     let format = store.get(FORMAT_KEY).await?;
     let check = store.get(Vault::CHECK_KEY).await?;
     match (&format, &check) {

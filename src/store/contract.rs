@@ -13,11 +13,11 @@ pub(super) struct Fresh {
     _folder: Option<tempfile::TempDir>,
 }
 
-fn memory() -> Fresh {
+pub(super) fn memory() -> Fresh {
     Fresh { store: Arc::new(MemoryStore::default()), _folder: None }
 }
 
-fn sled() -> Fresh {
+pub(super) fn sled() -> Fresh {
     let folder = tempfile::tempdir().unwrap();
     let options = SledOptions {
         min_free_disk: 0,

@@ -1,6 +1,6 @@
 //! The store in memory: for tests and throw-away runs. Must keep the contract to the letter, durability apart.
 
-use super::{Batch, Committed, Row, Store, StoreError};
+use super::{Batch, Changes, Committed, Followers, Row, Store, StoreError};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct MemoryStore {
     rows: Mutex<BTreeMap<Vec<u8>, Bytes>>,
     closed: AtomicBool,
+    followers: Followers,
 }
 
 impl MemoryStore {
@@ -56,6 +57,7 @@ impl Store for MemoryStore {
         if batch.expects.iter().any(|(key, read)| rows.get(key) != read.as_ref()) {
             return Ok(Committed::Lost);
         }
+        self.followers.tell(|| batch.writes.clone());
         for (key, value) in batch.writes {
             match value {
                 Some(value) => rows.insert(key, value),
@@ -67,6 +69,12 @@ impl Store for MemoryStore {
 
     fn health(&self) -> Result<(), StoreError> {
         self.open()
+    }
+
+    fn follow(&self) -> Option<Changes> {
+        // Under the rows' lock nobody can see a batch that is told and not yet applied.
+        let _rows = self.rows();
+        Some(self.followers.add())
     }
 
     async fn close(&self) {

@@ -5,6 +5,7 @@ pub mod backup;
 mod begin;
 pub mod memory;
 pub mod records;
+pub mod restore;
 pub mod sled;
 
 #[cfg(test)]
@@ -13,6 +14,8 @@ mod contract;
 pub use begin::begin;
 
 use bytes::Bytes;
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
 
 /// Keys of one batch, at most.
 pub const MAX_KEYS: usize = 40;
@@ -100,6 +103,32 @@ pub enum Committed {
 /// One row of a scan.
 pub type Row = (Vec<u8>, Bytes);
 
+/// The writes of a commit, or of several at once; whole commits, in order.
+pub type Change = Vec<(Vec<u8>, Option<Bytes>)>;
+/// What [`Store::follow`] hears; dropping it ends that.
+pub type Changes = std::sync::mpsc::Receiver<Change>;
+
+/// Who hears of changes.
+#[derive(Debug, Default)]
+struct Followers(Mutex<Vec<Sender<Change>>>);
+
+impl Followers {
+    fn add(&self) -> Changes {
+        let (sender, changes) = std::sync::mpsc::channel();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        changes
+    }
+
+    /// Makes the change only where somebody listens.
+    fn tell(&self, change: impl FnOnce() -> Change) {
+        let mut followers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !followers.is_empty() {
+            let change = change();
+            followers.retain(|follower| follower.send(change.clone()).is_ok());
+        }
+    }
+}
+
 /// Where records live.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -120,6 +149,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether writes work now; says why not.
     fn health(&self) -> Result<(), StoreError>;
+
+    /// Hears of every batch from now on, in order and after readers can see it: for a backup. None where a store has
+    /// better means.
+    fn follow(&self) -> Option<Changes>;
 
     /// Finishes what was committed and closes. Later calls give `Closed`.
     async fn close(&self);

@@ -9,7 +9,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use super::{Batch, Committed, Row, Store, StoreError};
+use super::{Batch, Changes, Committed, Followers, Row, Store, StoreError};
 use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,6 +73,7 @@ struct Shared {
     /// Set once, when the disk or sled failed: nothing after that can be promised.
     broken: OnceLock<StoreError>,
     closed: AtomicBool,
+    followers: Followers,
 }
 
 /// One waiting commit.
@@ -93,6 +94,7 @@ impl SledStore {
             guard: disk::Guard::new(&options.path, options.min_free_disk),
             broken: OnceLock::new(),
             closed: AtomicBool::new(false),
+            followers: Followers::default(),
         });
         let (sender, receiver) = std::sync::mpsc::channel();
         let log = (options.durability == Durability::Power).then_some(log);
@@ -214,6 +216,10 @@ impl Store for SledStore {
             return Err(error.clone());
         }
         self.shared.guard.check()
+    }
+
+    fn follow(&self) -> Option<Changes> {
+        Some(self.shared.followers.add())
     }
 
     async fn close(&self) {

@@ -78,8 +78,8 @@ async fn a_damaged_store_names_the_remedy_and_stays_as_it_is() {
     drop(store);
     drop(SledStore::open(&options(folder.path())).unwrap());
     let snapshot = std::fs::read_dir(folder.path().join("store")).unwrap();
-    let snapshot = snapshot.map(|entry| entry.unwrap().path());
-    let snapshot = snapshot.filter(|path| path.to_string_lossy().contains("snap.")).next().unwrap();
+    let mut files = snapshot.map(|entry| entry.unwrap().path());
+    let snapshot = files.find(|path| path.to_string_lossy().contains("snap.")).unwrap();
     let mut bytes = std::fs::read(&snapshot).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
