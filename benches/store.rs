@@ -15,8 +15,7 @@ use yishi::vault::Vault;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const BUYERS: usize = 64;
-const MEASURED: Duration = Duration::from_secs(4);
+const MEASURED: Duration = Duration::from_secs(3);
 /// The rows of one order: the order, its parcel, the buyer's binding, two indexes.
 const SIZES: [usize; 5] = [900, 900, 600, 300, 300];
 
@@ -24,7 +23,7 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["reopen", folder] => runtime.block_on(reopen(Path::new(folder))),
+        ["reopen", orders, folder] => runtime.block_on(reopen(orders.parse()?, Path::new(folder))),
         [orders, folder] => runtime.block_on(everything(orders.parse()?, folder.into())),
         [orders] => runtime.block_on(everything(orders.parse()?, temporary())),
         _ => runtime.block_on(everything(100_000, temporary())),
@@ -41,16 +40,22 @@ fn say(line: std::fmt::Arguments<'_>) {
 
 async fn everything(orders: usize, folder: PathBuf) -> anyhow::Result<()> {
     vault();
-    for durability in [Durability::Power, Durability::Process] {
+    for (buyers, durability) in [(1, Durability::Power), (64, Durability::Power), (64, Durability::Process)] {
         let folder = folder.join("turns");
         let options = SledOptions { durability, ..SledOptions::at(&folder) };
-        turns(Arc::new(SledStore::open(&options)?)).await?;
+        say(format_args!(
+            "{buyers} buyers, durability {durability:?}, each turn one read and 2 keys of 600 B:"
+        ));
+        turns(buyers, Arc::new(SledStore::open(&options)?)).await?;
         std::fs::remove_dir_all(&folder)?;
     }
     import(orders, &folder).await?;
     for _ in 0..2 {
         let this = std::env::current_exe()?;
-        std::process::Command::new(this).arg("reopen").arg(folder.join("orders")).status()?;
+        std::process::Command::new(this)
+            .args(["reopen", &orders.to_string()])
+            .arg(folder.join("orders"))
+            .status()?;
     }
     std::fs::remove_dir_all(&folder)?;
     Ok(())
@@ -75,10 +80,10 @@ fn time<T>(name: &str, mut work: impl FnMut() -> T) {
     say(format_args!("{name}: {:.2} µs", started.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)));
 }
 
-/// 64 buyers ask again and again: each turn reads its dialog and commits two keys.
-async fn turns(store: Arc<SledStore>) -> anyhow::Result<()> {
+/// Buyers ask again and again: each turn reads its dialog and commits two keys.
+async fn turns(buyers: usize, store: Arc<SledStore>) -> anyhow::Result<()> {
     let (started, cpu) = (Instant::now(), cpu());
-    let buyers = (0..BUYERS).map(|buyer| {
+    let tasks = (0..buyers).map(|buyer| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
             let mut taken = Vec::new();
@@ -87,11 +92,11 @@ async fn turns(store: Arc<SledStore>) -> anyhow::Result<()> {
                 number += 1;
                 let asked = Instant::now();
                 // A buyer of many: dialogs are spread as they are in a shop.
-                let dialog = key(b"d", (number as usize * BUYERS + buyer) % 5_000);
+                let dialog = key(b"d", (number as usize * buyers + buyer) % 5_000);
                 let read = store.get(&dialog).await?;
                 let mut batch = Batch::default();
                 batch.expect(dialog.clone(), read).put(dialog, filled(number, 600));
-                batch.put(key(b"i", number as usize * BUYERS + buyer), filled(number, 600));
+                batch.put(key(b"i", number as usize * buyers + buyer), filled(number, 600));
                 anyhow::ensure!(store.commit(batch).await? == Committed::Done);
                 taken.push(asked.elapsed());
             }
@@ -99,14 +104,14 @@ async fn turns(store: Arc<SledStore>) -> anyhow::Result<()> {
         })
     });
     let mut taken = Vec::new();
-    for buyer in futures_util::future::join_all(buyers).await {
+    for buyer in futures_util::future::join_all(tasks).await {
         taken.extend(buyer??);
     }
     let (seconds, cpu) = (started.elapsed().as_secs_f64(), self::cpu() - cpu);
     taken.sort_unstable();
     let commits = taken.len() as f64;
     say(format_args!(
-        "{BUYERS} buyers, 2 keys of 600 B: {:.0} commits/s, p50 {:?}, p99 {:?}, {:.1} µs CPU a key ({:.0} % of a CPU)",
+        "  {:.0} commits/s, p50 {:?}, p99 {:?}, {:.1} µs CPU a key ({:.0} % of a CPU)",
         commits / seconds,
         taken[taken.len() / 2],
         taken[taken.len() * 99 / 100],
@@ -151,21 +156,22 @@ async fn import(orders: usize, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn reopen(folder: &Path) -> anyhow::Result<()> {
+async fn reopen(orders: usize, folder: &Path) -> anyhow::Result<()> {
     let before = memory("VmRSS");
     let started = Instant::now();
     let store = SledStore::open(&SledOptions::at(folder))?;
     let opened = started.elapsed();
     let at_rest = memory("VmRSS");
     let asked = Instant::now();
-    for order in 0..10_000 {
+    let gets = orders.min(10_000);
+    for order in 0..gets {
         anyhow::ensure!(store.get(&key(b"a", order)).await?.is_some_and(|value| value.len() == SIZES[0]));
     }
     say(format_args!(
-        "reopen: {:.2} s; memory {before} MB before, {at_rest} MB at rest, {} MB after 10,000 gets of {:.1} µs, peak {} MB",
+        "reopen: {:.2} s; memory {before} MB before, {at_rest} MB at rest, {} MB after {gets} gets of {:.1} µs, peak {} MB",
         opened.as_secs_f64(),
         memory("VmRSS"),
-        asked.elapsed().as_secs_f64() * 100.0,
+        asked.elapsed().as_secs_f64() * 1e6 / gets as f64,
         memory("VmHWM")
     ));
     store.close().await;
@@ -203,7 +209,8 @@ fn cpu() -> f64 {
 fn memory(line: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let found = status.lines().find_map(|text| text.strip_prefix(line));
-    found.and_then(|text| text.split_whitespace().nth(1)).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+    found.and_then(|text| text.split_whitespace().nth(1)).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0)
+        / 1024
 }
 
 fn on_disk(folder: &Path) -> u64 {

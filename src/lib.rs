@@ -8,8 +8,10 @@
 //! - One carrier: `carriers/<name>.rs`; one channel: `channels/<name>.rs`; each is a codec and does no I/O.
 //! - Every outgoing call: [`wire`]; every record: [`store`]; every secret: [`vault`].
 
+pub mod app;
 pub mod carriers;
 pub mod channels;
+pub mod commands;
 pub mod config;
 pub mod conversation;
 pub mod http;
@@ -17,6 +19,7 @@ pub mod intake;
 pub mod model;
 pub mod notices;
 pub mod replies;
+pub mod simulator;
 pub mod store;
 pub mod telemetry;
 pub mod text;

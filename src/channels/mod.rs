@@ -139,8 +139,8 @@ pub trait Channel: Send + Sync {
     fn token(&self) -> Option<&dyn TokenStep> {
         None
     }
-    /// Long polling, for channels that have it.
-    fn poll(&self) -> Option<&dyn LongPoll> {
+    /// Long polling, for accounts that fetch their messages.
+    fn poll(&self, _account: &Account) -> Option<&dyn LongPoll> {
         None
     }
     /// Calls to make once when the service starts (commands, webhook), where settings ask for them.

@@ -158,10 +158,14 @@ impl<'a> Turn<'a> {
     fn chosen(&mut self, chosen: Chosen) -> Flow {
         let pending_intent = self.chat.pending.as_ref().map(|pending| pending.intent.clone());
         let kept = |intent: Option<String>| intent.unwrap_or_else(|| "track".to_owned());
+        let unbinds = matches!(self.chat.pending, Some(Pending { question: Question::Unbind { .. }, .. }));
+        if !matches!(chosen, Chosen::Intent(_) | Chosen::Stale) {
+            self.close_question();
+        }
         match chosen {
             Chosen::Intent(intent) => self.answer(&intent),
             Chosen::Order(order) => {
-                if matches!(self.chat.pending, Some(Pending { question: Question::Unbind { .. }, .. })) {
+                if unbinds {
                     return prove::unbind(self, Some(&order));
                 }
                 self.answer_for(&kept(pending_intent), &order, None)
@@ -173,13 +177,11 @@ impl<'a> Turn<'a> {
             Chosen::Language(tag) => {
                 self.chat.language = Some(tag);
                 self.chat.language_fixed = true;
-                self.close_question();
                 self.intent = "language".into();
                 self.text(Line::new("language-set"));
                 Ok(())
             }
             Chosen::Delete(really) => {
-                self.close_question();
                 self.intent = "delete_my_data".into();
                 self.text(Line::new(if really { "delete-done" } else { "delete-kept" }));
                 if really {
@@ -216,6 +218,12 @@ impl<'a> Turn<'a> {
                 Resolved::Asked => Ok(()),
             };
         }
+        if intent == "other"
+            && let Some(order) = resolve::by_item(self)?
+        {
+            // Words that we do not understand about a thing that this buyer bought: tell where it is.
+            return self.answer_for("track", &order, None);
+        }
         topics::without_an_order(self, intent)
     }
 
@@ -247,7 +255,10 @@ impl<'a> Turn<'a> {
             self.text(Line::new("pending-expired"));
             return Ok(());
         };
-        self.close_question();
+        // A list that was offered stays open to choose from, until something is chosen or asked anew.
+        if !matches!(&self.chat.pending, Some(Pending { question: Question::WhichOrder { .. }, .. })) {
+            self.close_question();
+        }
         self.intent = intent.to_owned();
         self.chat.focus = Some(order.to_owned());
         topics::about(self, intent, view, number, true)
@@ -337,16 +348,25 @@ impl<'a> Turn<'a> {
         }
         let current = self.chat.language.as_deref().or(self.heard.locale.as_deref());
         let written = match self.heard.understood.language {
-            _ if !matches!(self.heard.said, Said::Text(_)) => None,
-            Language::En => Some("en"),
-            Language::ZhHant => Some("zh-TW"),
-            Language::Zh if current.is_some_and(|tag| tag.starts_with("zh")) => None,
-            Language::Zh => Some("zh-CN"),
-            _ => None,
+            _ if !self.has_words() => None,
+            Language::English => Some("en"),
+            Language::TraditionalChinese => Some("zh-TW"),
+            Language::Chinese if current.is_some_and(|tag| tag.starts_with("zh")) => None,
+            Language::Chinese => Some("zh-CN"),
         };
         if let Some(language) = written.or(current) {
             self.chat.language = Some(language.to_owned());
         }
+    }
+
+    /// A bare number or code says nothing about the language of its writer.
+    fn has_words(&self) -> bool {
+        let Said::Text(text) = &self.heard.said else { return false };
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| {
+            let letters = word.chars().all(char::is_alphabetic);
+            letters && (word.len() >= 2)
+        })
     }
 
     fn say(mut self) -> Say {

@@ -4,19 +4,26 @@
 //! [`decide`] is the door. It answers with [`Decision::Say`], or with [`Decision::Need`]: what to look up or to ask
 //! a carrier before it can answer; the caller (intake) fetches and calls again, at most four rounds.
 
+mod builtin;
 mod choose;
 mod compose;
 mod decide;
+pub mod intents;
+mod keywords;
+mod lexicon;
 pub mod matcher;
+mod prepare;
 mod prove;
 mod resolve;
+mod scorer;
 mod topics;
 
-
 use crate::model::{Block, Chat, Order, Parcel};
+pub use builtin::builtin;
 pub use decide::{decide, hear};
+pub use intents::{Intent, lint};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use matcher::Understood;
+pub use matcher::{Language, Matcher, Understood};
 
 /// What the buyer did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 mod door;
 mod effects;
 mod live;
+pub mod polls;
 mod turn;
 mod words;
 

@@ -34,7 +34,8 @@ async fn put(store: &dyn Store, key: &str, value: &str) {
 }
 
 fn text(rows: Vec<Row>) -> String {
-    let show = |(key, value): &Row| format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(value));
+    let show =
+        |(key, value): &Row| format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(value));
     rows.iter().map(show).collect::<Vec<_>>().join(" ")
 }
 
@@ -118,7 +119,9 @@ async fn no_update_is_lost_between_many_writers(store: Arc<dyn Store>) {
                     let one = store.get(b"one").await.unwrap();
                     let two = store.get(b"two").await.unwrap();
                     let count = |value: &Option<Bytes>| -> u64 {
-                        value.as_ref().map_or(0, |digits| std::str::from_utf8(digits).unwrap().parse().unwrap())
+                        value
+                            .as_ref()
+                            .map_or(0, |digits| std::str::from_utf8(digits).unwrap().parse().unwrap())
                     };
                     let (next_one, next_two) = (count(&one) + 1, count(&two) + 1);
                     let mut batch = Batch::default();
@@ -214,7 +217,10 @@ async fn behaves_like_memory(store: &dyn Store, steps: Vec<Step>) -> Result<(), 
             Step::Scan { from, to, limit } => {
                 let (from, to) = (key(from), key(to));
                 prop_assert_eq!(store.scan(&from, &to, limit).await, model.scan(&from, &to, limit).await);
-                prop_assert_eq!(store.scan_back(&from, &to, limit).await, model.scan_back(&from, &to, limit).await);
+                prop_assert_eq!(
+                    store.scan_back(&from, &to, limit).await,
+                    model.scan_back(&from, &to, limit).await
+                );
             }
         }
     }

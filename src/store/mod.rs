@@ -78,7 +78,8 @@ impl Batch {
     pub fn fits(&self) -> Result<(), StoreError> {
         let keys = self.writes.len();
         let key = self.writes.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-        let value = self.writes.iter().filter_map(|(_, value)| value.as_ref()).map(Bytes::len).max().unwrap_or(0);
+        let value =
+            self.writes.iter().filter_map(|(_, value)| value.as_ref()).map(Bytes::len).max().unwrap_or(0);
         if keys > MAX_KEYS || key > MAX_KEY_BYTES || value > MAX_VALUE_BYTES {
             return Err(StoreError::TooLarge { keys, key, value });
         }

@@ -3,4 +3,5 @@
 pub mod mask;
 pub mod normalize;
 pub mod numbers;
+pub mod script;
 mod traditional;

@@ -40,7 +40,10 @@ impl Subject {
                 kind: code.into(),
                 shop: None,
                 settings: map("settings"),
-                secrets: map("secrets").into_iter().map(|(name, secret)| (name, Private::new(secret))).collect(),
+                secrets: map("secrets")
+                    .into_iter()
+                    .map(|(name, secret)| (name, Private::new(secret)))
+                    .collect(),
             },
             ask: Ask {
                 carrier: text("carrier").unwrap(),
@@ -148,7 +151,9 @@ fn the_question_goes_to_the_configured_address_and_names_no_secret() {
 #[test]
 fn no_refusal_and_no_answer_prints_a_secret() {
     for subject in subjects() {
-        for case in ["ok", "empty", "not_found", "bad_credentials", "expired_token", "throttled", "vendor_error"] {
+        for case in
+            ["ok", "empty", "not_found", "bad_credentials", "expired_token", "throttled", "vendor_error"]
+        {
             let answer = Answer::new(200, subject.body(case));
             let shown = match subject.read(&answer) {
                 Ok(_) => format!("{answer:?}"),
@@ -180,7 +185,11 @@ fn ok_tells_the_parcel() {
         let told = subject.read_case("ok").unwrap();
         let [tracked] = told.as_slice() else { panic!("{}: one parcel", subject.code()) };
         let code = subject.code();
-        assert_eq!((&tracked.carrier, &tracked.number), (&subject.ask.carrier, &subject.ask.number), "{code}");
+        assert_eq!(
+            (&tracked.carrier, &tracked.number),
+            (&subject.ask.carrier, &subject.ask.number),
+            "{code}"
+        );
         assert_eq!(status(tracked), subject.expect, "{code}");
         for event in &tracked.events {
             assert_eq!((event.provider.as_str(), &event.number), (code, &subject.ask.number));
@@ -287,7 +296,12 @@ fn unknown_codes_are_kept_and_never_delivered() {
         assert!(scans.len() >= 4, "{}: every scan is kept", subject.code());
         for event in scans {
             let shown = (event.status, event.sub, event.raw.code.as_deref());
-            assert_eq!((shown.0, shown.1), (Status::Unknown, Some(Sub::Unmapped)), "{} {shown:?}", subject.code());
+            assert_eq!(
+                (shown.0, shown.1),
+                (Status::Unknown, Some(Sub::Unmapped)),
+                "{} {shown:?}",
+                subject.code()
+            );
         }
         assert_ne!(status(&told[0]), Status::Delivered, "{}", subject.code());
     }

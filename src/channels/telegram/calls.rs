@@ -138,7 +138,9 @@ struct Parameters {
 
 /// The result of a call, or what to do about its refusal.
 pub fn result<'a>(cx: &Cx, answer: &'a Answer) -> Result<&'a RawValue, Refusal> {
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(&answer.body) else {
+    // serde would also take an array for a struct.
+    let object = answer.body.trim_ascii_start().first() == Some(&b'{');
+    let Some(envelope) = serde_json::from_slice::<Envelope>(&answer.body).ok().filter(|_| object) else {
         return Err(match answer.status {
             429 | 500..=599 => Refusal::Retry { after: None },
             _ => Refusal::Unreadable,

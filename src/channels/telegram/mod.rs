@@ -124,8 +124,8 @@ impl Channel for Telegram {
         calls::read_sent(cx, answer)
     }
 
-    fn poll(&self) -> Option<&dyn LongPoll> {
-        Some(&Updates)
+    fn poll(&self, account: &Account) -> Option<&dyn LongPoll> {
+        polled(account).then_some(&Updates as &dyn LongPoll)
     }
 
     fn hello(&self, cx: &Cx, commands: &[(String, Vec<(String, String)>)]) -> Vec<Call> {

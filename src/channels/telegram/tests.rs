@@ -320,7 +320,7 @@ fn answers_to_a_send_say_what_to_do() {
     assert_eq!(no(500, "Internal Server Error"), Err(Refusal::Retry { after: None }));
     let broken = |status, body: &str| TELEGRAM.read_sent(&cx(&account), &Answer::new(status, body));
     assert_eq!(broken(502, "<html>"), Err(Refusal::Retry { after: None }));
-    for body in ["", "{", "[]", "<html>", "{\"ok\":true}"] {
+    for body in ["", "{", "[]", "[true,1]", "<html>", "{\"ok\":true}"] {
         assert_eq!(broken(200, body), Err(Refusal::Unreadable), "{body}");
     }
 }

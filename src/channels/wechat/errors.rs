@@ -57,7 +57,8 @@ fn quota_end(words: &str, now: Timestamp) -> Option<Timestamp> {
 /// Reads the JSON of an answer, errors first. HTTP status is 200 also for errors; another one comes from a proxy.
 pub fn read<T: for<'de> Deserialize<'de>>(cx: &Cx, answer: &Answer) -> Result<T, Refusal> {
     match answer.status {
-        200 => {}
+        // serde would also take an array for a struct.
+        200 if super::json::is_json(&answer.body) => {}
         429 | 500..=599 => return Err(Refusal::Retry { after: None }),
         _ => return Err(Refusal::Unreadable),
     }

@@ -5,6 +5,7 @@
 
 mod cipher;
 mod errors;
+mod json;
 mod read;
 mod send;
 #[cfg(test)]
@@ -122,10 +123,20 @@ fn fresh(cx: &Cx, request: &Request) -> Result<(), Unverified> {
     if apart <= tolerance { Ok(()) } else { Err(Unverified::BadSignature) }
 }
 
+/// Text that WeChat shows as it is: it makes links of `<a href…>` in any text, also one that came from a carrier.
+fn inert(text: &str) -> String {
+    text.replace("<a", "＜a").replace("<A", "＜A")
+}
+
+/// The fields of a body in either format.
+fn fields(body: &[u8]) -> Result<xml::Fields<'_>, Unverified> {
+    if json::is_json(body) { json::read(body) } else { xml::read(body) }
+}
+
 /// `shown` as one text that fits; empty where nothing is shown.
 fn one_text(shown: &[Shown]) -> String {
     let paragraphs: Vec<String> = plain::paragraphs(shown).iter().map(|lines| lines.join("\n")).collect();
-    cut(&paragraphs.join("\n\n"), SPEC.text_limit)
+    cut(&inert(&paragraphs.join("\n\n")), SPEC.text_limit)
 }
 
 /// Cuts a text to `limit` bytes: after a whole line where that keeps more than half, else between characters.
@@ -184,7 +195,7 @@ impl Channel for WeChat {
         if request.query("msg_signature").is_empty() {
             return Err(Unverified::BadSignature);
         }
-        let fields = xml::read(&request.body)?;
+        let fields = fields(&request.body)?;
         let encrypt = xml::text(&fields.encrypt);
         if encrypt.is_empty() {
             return Err(Unverified::BadSignature);
@@ -209,7 +220,7 @@ impl Channel for WeChat {
             }
             return Ok(Inbound::Handshake(Reply::text(echo)));
         }
-        let fields = xml::read(verified.payload())?;
+        let fields = fields(verified.payload())?;
         Ok(Inbound::Messages(read::incoming(&fields)?.into_iter().collect()))
     }
 
@@ -230,7 +241,10 @@ impl Channel for WeChat {
             return Ok(self.acknowledge());
         }
         let now = cx.now.as_second();
-        let mut body = xml::text_reply(&incoming.from, &incoming.reply_to, now, &content);
+        // In the format in which the buyer's message came.
+        let json = json::is_json(&request.body);
+        let text_reply = if json { json::text_reply } else { xml::text_reply };
+        let mut body = text_reply(&incoming.from, &incoming.reply_to, now, &content);
         if Mode::of(cx.account).encrypted(request) {
             let cipher = cipher(cx.account).ok_or(Refusal::FixAccount { cure: Cure("cure-aes-key") })?;
             let (head, tail) = cx.random.split_at(16);
@@ -240,9 +254,12 @@ impl Channel for WeChat {
             let nonce = hex::encode(&tail[..8]);
             let signature =
                 sign::sorted_sha1(&[cx.account.secret("token"), &now.to_string(), &nonce, &encrypt]);
-            body = xml::encrypted_reply(&encrypt, &signature, now, &nonce);
+            let encrypted_reply = if json { json::encrypted_reply } else { xml::encrypted_reply };
+            body = encrypted_reply(&encrypt, &signature, now, &nonce);
         }
-        Ok(Reply { status: 200, content_type: "application/xml; charset=utf-8", body: body.into_bytes() })
+        let content_type =
+            if json { "application/json; charset=utf-8" } else { "application/xml; charset=utf-8" };
+        Ok(Reply { status: 200, content_type, body: body.into_bytes() })
     }
 
     fn send(

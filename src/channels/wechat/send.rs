@@ -65,7 +65,7 @@ pub fn calls(cx: &Cx, to: &str, shown: &[Shown]) -> Result<Vec<Call>, Refusal> {
                     for content in &messages(&before) {
                         push(Body::Text { touser: to, text: Content { content } })?;
                     }
-                    super::cut(&last.join("\n"), MENU_HEAD)
+                    super::cut(&super::inert(&last.join("\n")), MENU_HEAD)
                 };
                 push(Body::Msgmenu { touser: to, msgmenu: menu(&head, choices) })?;
                 before.clear();
@@ -82,7 +82,7 @@ pub fn calls(cx: &Cx, to: &str, shown: &[Shown]) -> Result<Vec<Call>, Refusal> {
 fn menu<'a>(head: &'a str, choices: &'a [ShownChoice]) -> Menu<'a> {
     let item = |choice: &'a ShownChoice| Item {
         id: &choice.id,
-        content: plain::clean(&plain::one_line(&choice.label)),
+        content: super::inert(&plain::clean(&plain::one_line(&choice.label))),
     };
     Menu { head_content: head, list: choices.iter().map(item).collect() }
 }
@@ -90,17 +90,12 @@ fn menu<'a>(head: &'a str, choices: &'a [ShownChoice]) -> Menu<'a> {
 /// Paragraphs as texts that fit.
 fn messages(paragraphs: &[Vec<String>]) -> Vec<String> {
     let limit = spec().text_limit;
-    let fitting: Vec<Vec<String>> = paragraphs
-        .iter()
-        .filter(|lines| !lines.is_empty())
-        .map(|lines| {
-            lines
-                .iter()
-                .flat_map(|line| plain::pieces(line, limit, char::len_utf8))
-                .map(str::to_owned)
-                .collect()
-        })
-        .collect();
+    let fit = |line: &String| -> Vec<String> {
+        let line = super::inert(line);
+        plain::pieces(&line, limit, char::len_utf8).into_iter().map(str::to_owned).collect()
+    };
+    let filled = paragraphs.iter().filter(|lines| !lines.is_empty());
+    let fitting: Vec<Vec<String>> = filled.map(|lines| lines.iter().flat_map(fit).collect()).collect();
     plain::pack(&fitting, limit, str::len)
 }
 

@@ -262,6 +262,26 @@ fn an_encrypted_message_gets_an_encrypted_reply() {
 }
 
 #[test]
+fn an_account_that_chose_json_is_answered_in_json() {
+    let account = account("safe");
+    let message = r#"{"ToUserName":"gh_shop","FromUserName":"o-buyer","CreateTime":1772414100,"MsgType":"text","Content":"到哪了","MsgId":7}"#;
+    let mut request = sealed(message, false);
+    let encrypt = xml::text(&xml::read(&request.body).unwrap().encrypt).to_owned();
+    request.body =
+        serde_json::json!({ "ToUserName": "gh_shop", "Encrypt": encrypt }).to_string().into_bytes();
+    assert_eq!(heard(&account, &request).as_deref(), Ok("到哪了"));
+    let reply = WECHAT.write(&cx(&account), &request, &incoming(), &[say("派送中")]).unwrap();
+    let envelope: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(envelope["TimeStamp"], NOW);
+    let word = |name: &str| envelope[name].as_str().unwrap();
+    let parts = [TOKEN, &NOW.to_string(), word("Nonce"), word("Encrypt")];
+    assert_eq!(word("MsgSignature"), sign::sorted_sha1(&parts));
+    let inner = Cipher::new(KEY).unwrap().open(word("Encrypt"), APPID).unwrap();
+    let inner: serde_json::Value = serde_json::from_slice(&inner).unwrap();
+    assert_eq!((&inner["Content"], &inner["ToUserName"]), (&"派送中".into(), &"o-buyer".into()));
+}
+
+#[test]
 fn a_reply_fits_into_2048_bytes_and_is_cut_at_a_line() {
     assert_eq!(cut("short", 2048), "short");
     let lines = "快递在路上\n".repeat(300);
@@ -311,6 +331,16 @@ fn a_message_after_the_reply_is_sent_as_customer_service() {
 }
 
 #[test]
+fn a_carriers_words_never_become_a_link() {
+    let account = account("plain");
+    let evil = say("<a href=\"https://evil.example\">点此领取</a>");
+    let reply =
+        WECHAT.write(&cx(&account), &plain(NOW, ""), &incoming(), std::slice::from_ref(&evil)).unwrap();
+    assert!(!String::from_utf8(reply.body).unwrap().contains("<a "));
+    assert!(!bodies(&account, &[evil])[0]["text"]["content"].as_str().unwrap().contains("<a "));
+}
+
+#[test]
 fn choices_are_a_menu_where_the_account_may() {
     let mut account = account("plain");
     account.settings.insert("msgmenu".into(), "on".into());
@@ -342,7 +372,7 @@ fn answers_to_a_send_say_what_to_do() {
     assert_eq!(read(200, r#"{"errcode":45015,"errmsg":"out of time"}"#), Err(Refusal::WindowShut));
     assert_eq!(read(200, r#"{"errcode":43004,"errmsg":"require subscribe"}"#), Err(Refusal::Unreachable));
     assert_eq!(read(502, "<html>"), Err(Refusal::Retry { after: None }));
-    for broken in ["", "<html>", "[]", "{", "{}", r#"{"errcode":"x"}"#] {
+    for broken in ["", "<html>", "[]", "[0]", "{", "{}", r#"{"errcode":"x"}"#] {
         assert_eq!(read(200, broken), Err(Refusal::Unreadable), "{broken}");
     }
 }

@@ -4,6 +4,7 @@
 use crate::wire::Unverified;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::{Reader, XmlVersion};
+use serde::Deserialize;
 use std::borrow::Cow;
 
 /// Elements inside elements; WeChat's deepest event has 5.
@@ -12,9 +13,12 @@ const MAX_DEPTH: usize = 12;
 macro_rules! fields {
     ($($(#[$meta:meta])* $slot:ident = $name:literal),+ $(,)?) => {
         /// What is read of a message; names are WeChat's. Absent and empty are different for none of them.
-        #[derive(Default, PartialEq, Eq)]
+        #[derive(Default, PartialEq, Eq, Deserialize)]
+        #[serde(default)]
         #[allow(missing_docs)]
-        pub struct Fields<'a> { $($(#[$meta])* pub $slot: Option<Cow<'a, str>>),+ }
+        pub struct Fields<'a> {
+            $($(#[$meta])* #[serde(rename = $name, deserialize_with = "super::json::word")] pub $slot: Option<Cow<'a, str>>),+
+        }
 
         impl<'a> Fields<'a> {
             fn slot(&mut self, name: &str) -> Option<&mut Option<Cow<'a, str>>> {
@@ -131,7 +135,7 @@ fn add<'a>(
     value: &mut Option<Cow<'a, str>>,
     more: Cow<'a, str>,
 ) {
-    if !open.as_ref().is_some_and(|(at, _)| *at == depth) {
+    if open.as_ref().is_none_or(|(at, _)| *at != depth) {
         return;
     }
     match value {

@@ -51,9 +51,24 @@ let caughtUp = false;
 let unread = 0;
 
 const nearEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 96;
+let following = true; // until the buyer scrolls up
+let ownScroll = 0;
+
+function scrollTo(top, smooth) {
+  ownScroll = Date.now();
+  scroll.scrollTo({ top, behavior: smooth && !matchMedia('(prefers-reduced-motion: reduce)').matches ? 'smooth' : 'auto' });
+}
+
 function toEnd(smooth) {
-  scroll.scrollTo({ top: scroll.scrollHeight, behavior: smooth && !matchMedia('(prefers-reduced-motion: reduce)').matches ? 'smooth' : 'auto' });
+  following = true;
+  scrollTo(scroll.scrollHeight, smooth);
   newer.hidden = true;
+}
+
+/** An answer longer than the page is read from its start, with the question above it. */
+function toMessage(node) {
+  const question = node.previousElementSibling?.offsetHeight < 120 ? node.previousElementSibling : node;
+  scrollTo(Math.min(question.offsetTop - log.offsetTop, scroll.scrollHeight), true);
 }
 
 function dayLine(date) {
@@ -78,6 +93,12 @@ function element(message) {
   return node;
 }
 
+/** A message soon after another of the same person stands closer to it, without the name. */
+function join(node) {
+  const { from, at: before } = node.previousElementSibling?.dataset ?? {};
+  node.classList.toggle('follows', from === node.dataset.from && node.dataset.at - before < 300_000);
+}
+
 /** Puts a message at its place: before what is still on its way. */
 function place(node) {
   const pending = log.querySelector('.message.pending');
@@ -85,11 +106,9 @@ function place(node) {
   // What waits from an earlier visit stands below the history that is still to come.
   const day = before || caughtUp || !node.classList.contains('pending') ? dayLine(new Date(Number(node.dataset.at))) : null;
   if (day) log.insertBefore(day, before);
-  const previous = before ? before.previousElementSibling : log.lastElementChild;
-  const follows = previous?.dataset?.from === node.dataset.from && node.dataset.at - previous.dataset.at < 300_000;
-  node.classList.toggle('follows', Boolean(follows));
   if (caughtUp) node.classList.add('fresh');
   log.insertBefore(node, before);
+  join(node);
   delete chat.dataset.empty;
 }
 
@@ -99,12 +118,12 @@ function settleChoices(label) {
     if (button.textContent === label) button.classList.add('taken');
     button.disabled = true;
   }
+  delete chat.dataset.choosing;
 }
 
 function receive(message) {
   const known = shown.get(message.id);
   if (known && !known.classList.contains('pending')) return;
-  const stick = nearEnd();
   if (message.from === 'buyer') {
     outbox.confirm(message.id);
     settleChoices(message.blocks.map((block) => block.text ?? '').join(''));
@@ -114,23 +133,25 @@ function receive(message) {
     known.querySelector('.stamp')?.remove();
     const first = log.querySelector('.message.pending');
     if (first && first.compareDocumentPosition(known) & Node.DOCUMENT_POSITION_FOLLOWING) log.insertBefore(known, first);
+    join(known);
   } else {
     const node = element(message);
     shown.set(message.id, node);
     place(node);
   }
+  if (message.blocks.some((block) => block.type === 'choices')) chat.dataset.choosing = '';
   if (message.from !== 'buyer') {
     typing(false);
     if (caughtUp && !open) tell('unread', { unread: unread += 1 });
   }
-  if (stick || !caughtUp) toEnd(caughtUp);
+  if (!caughtUp) toEnd(false);
+  else if (following) (message.from === 'buyer' ? toEnd(true) : toMessage(shown.get(message.id)));
   else if (message.from !== 'buyer') newer.hidden = false;
 }
 
 function typing(on) {
-  const stick = nearEnd();
   at('typing').hidden = !on;
-  if (on && stick) toEnd(true);
+  if (on && following) toEnd(true);
 }
 
 /** How far a message of the buyer's own has come. */
@@ -148,6 +169,7 @@ function mark(item) {
     stamp.append(retry);
   }
   node.append(stamp);
+  if (following) toEnd(false);
 }
 
 function showPending(item) {
@@ -262,7 +284,7 @@ function linkState(state) {
   clearTimeout(linkTimer);
   const now = () => {
     chat.dataset.link = state;
-    at('state').textContent = texts[state === 'online' ? 'chat-title' : 'chat-connecting'] ?? '';
+    at('state').textContent = texts[state === 'connecting' ? 'chat-connecting' : 'chat-title'] ?? '';
     at('offline').hidden = state !== 'offline' && navigator.onLine;
   };
   // A short break is not worth a word.
@@ -290,7 +312,7 @@ function say(said, label) {
   settleChoices(label);
   showPending(outbox.add(said, label));
   toEnd(true);
-  if (matchMedia('(pointer: fine)').matches) input.focus();
+  if (!matchMedia('(pointer: coarse)').matches) input.focus();
 }
 
 // The composer
@@ -298,7 +320,7 @@ function say(said, label) {
 const tooLong = (text) => [...text].length > limits.chars || new TextEncoder().encode(text).length > limits.bytes;
 
 function fit() {
-  while (tooLong(input.value)) input.value = [...input.value].slice(0, -1 - Math.floor(input.value.length / 20)).join('');
+  while (tooLong(input.value)) input.value = [...input.value].slice(0, -1 - Math.floor(input.value.length / 50)).join('');
   input.style.height = '36px';
   input.style.height = `${Math.min(input.scrollHeight, 132)}px`;
   sendButton.disabled = !input.value.trim();
@@ -330,7 +352,10 @@ newer.addEventListener('click', () => {
   toEnd(true);
   input.focus();
 });
-scroll.addEventListener('scroll', () => { if (nearEnd()) newer.hidden = true; }, { passive: true });
+scroll.addEventListener('scroll', () => {
+  if (nearEnd()) newer.hidden = true;
+  if (Date.now() - ownScroll > 800) following = nearEnd();
+}, { passive: true });
 
 // The frame around
 
@@ -346,7 +371,7 @@ function setOpen(value) {
   if (!open) return;
   tell('unread', { unread: unread = 0 });
   toEnd(false);
-  if (matchMedia('(pointer: fine)').matches) input.focus();
+  if (!matchMedia('(pointer: coarse)').matches) input.focus();
 }
 
 if (framed) {
@@ -370,7 +395,7 @@ if (framed) {
 // Begin
 
 if (texts['chat-greeting']) {
-  log.append(make('article', { className: 'message bot' }, make('span', { className: 'name' }, names.bot ?? ''),
+  log.append(make('article', { id: 'greeting', className: 'message bot' }, make('span', { className: 'name' }, names.bot ?? ''),
     make('div', { className: 'bubble' }, texts['chat-greeting'])));
 }
 if (keep.read(`${prefix}session`)) delete chat.dataset.empty;
@@ -404,11 +429,11 @@ document.addEventListener('visibilitychange', () => {
 window.visualViewport?.addEventListener('resize', () => {
   const { height, scale } = window.visualViewport;
   if (scale === 1) chat.style.maxHeight = `${height}px`;
-  if (nearEnd()) toEnd(false);
+  if (following) toEnd(false);
 });
 
 if (framed) tell('ready');
 else {
   begin();
-  if (matchMedia('(pointer: fine)').matches) input.focus();
+  if (!matchMedia('(pointer: coarse)').matches) input.focus();
 }

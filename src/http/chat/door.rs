@@ -89,9 +89,10 @@ impl From<ChatError> for Problem {
         match error {
             ChatError::NotFound => Kind::NotFound.into(),
             ChatError::Ended => Problem::new(Kind::Unauthenticated, "Open a new session."),
-            ChatError::IdentityRefused => {
-                Problem::new(Kind::IdentityRefused, "Ask the shop for a new one, or open a session without it.")
-            }
+            ChatError::IdentityRefused => Problem::new(
+                Kind::IdentityRefused,
+                "Ask the shop for a new one, or open a session without it.",
+            ),
             ChatError::TooMany { seconds } => Problem::from(Kind::TooMany).retry_after(seconds),
             ChatError::Unavailable { seconds } => Problem::from(Kind::Unavailable).retry_after(seconds),
         }

@@ -136,7 +136,8 @@ impl ChatDoor for FakeDoor {
                 .unwrap_or(id),
         };
         let answer = self.script.iter().find(|(key, _)| text.contains(key.as_str()));
-        let blocks = answer.map_or_else(|| vec![Shown::Text { text: text.clone() }], |(_, blocks)| blocks.clone());
+        let blocks =
+            answer.map_or_else(|| vec![Shown::Text { text: text.clone() }], |(_, blocks)| blocks.clone());
         let at = Timestamp::now();
         talk.messages.push(ChatMessage {
             id: id.to_owned(),

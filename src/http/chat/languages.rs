@@ -33,7 +33,11 @@ pub fn wanted(chosen: Option<&str>, headers: &HeaderMap) -> Vec<String> {
 /// Whether text runs from right to left in a language.
 pub fn direction(tag: &str) -> &'static str {
     let language = tag.split('-').next().unwrap_or("").to_ascii_lowercase();
-    if matches!(language.as_str(), "ar" | "dv" | "fa" | "he" | "ps" | "ug" | "ur" | "yi") { "rtl" } else { "ltr" }
+    if matches!(language.as_str(), "ar" | "dv" | "fa" | "he" | "ps" | "ug" | "ur" | "yi") {
+        "rtl"
+    } else {
+        "ltr"
+    }
 }
 
 fn is_tag(text: &str) -> bool {

@@ -1,6 +1,8 @@
 //! The web chat: a page of its own, a one-script widget for the shop's pages, and the calls behind both.
 //! Takes a buyer's words in only when they are durable. Must never show a message to a token of another session.
 
+#[cfg(test)]
+mod browser_tests;
 pub mod door;
 pub mod engine;
 mod events;
@@ -26,7 +28,7 @@ use axum::{Json, Router, middleware};
 use door::{ChatDoor, Said};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -164,10 +166,10 @@ fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
 
 /// Reads a JSON object; members that we do not know are passed over.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => {
-            Problem::new(Kind::Invalid, "A member has the wrong type; a JSON object with string members is needed.")
-        }
-        _ => Problem::new(Kind::Malformed, "The body is not JSON."),
+    // As a whole first: this also refuses what is nested too deeply inside members that we do not know.
+    let json: Value = serde_json::from_slice(body)
+        .map_err(|_| Problem::new(Kind::Malformed, "The body is not JSON, or too deeply nested."))?;
+    serde_json::from_value(json).map_err(|_| {
+        Problem::new(Kind::Invalid, "A JSON object is needed; one of its members has the wrong type.")
     })
 }

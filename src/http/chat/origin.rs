@@ -51,11 +51,8 @@ pub(super) async fn guard(
     let preflight = request.method() == Method::OPTIONS;
     match caller(&shop.allowed_origins, request.headers()) {
         Caller::Listed(origin) => {
-            let mut response = if preflight {
-                StatusCode::NO_CONTENT.into_response()
-            } else {
-                next.run(request).await
-            };
+            let mut response =
+                if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
             let headers = response.headers_mut();
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(header::VARY, HeaderValue::from_static("Origin"));
@@ -85,7 +82,8 @@ pub(super) fn frame_ancestors(shop: &ChatShop) -> String {
     let mut ancestors = String::from("'self'");
     for origin in &shop.allowed_origins {
         // A character that would end the directive cannot be part of an origin.
-        if origin == "*" || origin.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'')) {
+        if origin == "*" || origin.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\''))
+        {
             ancestors.push(' ');
             ancestors.push_str(origin.trim_end_matches('/'));
         }
@@ -112,9 +110,13 @@ mod tests {
         assert_eq!(called_from("", &shop), Caller::Own);
         assert_eq!(called_from("http://chat.example:8080", &shop), Caller::Own);
         assert!(matches!(called_from("https://shop.example", &shop), Caller::Listed(_)));
-        for origin in
-            ["https://shop.example.evil.example", "http://shop.example", "https://evil.example", "null", "://"]
-        {
+        for origin in [
+            "https://shop.example.evil.example",
+            "http://shop.example",
+            "https://evil.example",
+            "null",
+            "://",
+        ] {
             assert_eq!(called_from(origin, &shop), Caller::Stranger, "{origin}");
         }
         assert!(matches!(called_from("https://any.example", &["*"]), Caller::Listed(_)));

@@ -1,0 +1,137 @@
+//! A Kuaidi100-shaped carrier peer: checks the signature with code of its own and tells the scripts in the vendor's
+//! words. Source: facts/aggregators 1. Must never use the adapter, so that a bug is not shared.
+
+use super::journeys::Journey;
+use super::timeline::{Seen, Timeline};
+use super::{Asked, PHONE_TAIL, Simulator, china_time, keys};
+use crate::model::{Meaning, Reason, Status, Sub};
+use crate::wire::{Answer, sign};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Numbers whose prefix names their carrier: another `com` finds nothing.
+const PREFIXES: [(&str, &str); 5] =
+    [("SF", "shunfeng"), ("YT", "yuantong"), ("JT", "jtexpress"), ("JD", "jd"), ("DPK", "debangkuaidi")];
+
+impl Simulator {
+    /// `POST /poll/query.do`
+    pub(super) fn kuaidi100_query(&self, asked: &Asked, delay: &mut Duration) -> Answer {
+        let form = asked.form();
+        let field = |name: &str| form.get(name).map_or("", String::as_str);
+        let param = field("param");
+        let text = format!("{param}{}{}", keys::KUAIDI100_KEY, keys::KUAIDI100_CUSTOMER);
+        let expected = sign::md5_hex_upper(text.as_bytes());
+        if field("customer") != keys::KUAIDI100_CUSTOMER
+            || sign::matches(expected.as_bytes(), field("sign").as_bytes()).is_none()
+        {
+            return refuse("503", "验证签名失败");
+        }
+        let Ok(param) = serde_json::from_str::<Value>(param) else {
+            return refuse("400", "提交的数据不完整");
+        };
+        let text = |name: &str| param.get(name).and_then(Value::as_str).unwrap_or("");
+        let (com, number) = (text("com"), text("num"));
+        if com.is_empty() || !(6..=32).contains(&number.len()) {
+            return refuse("400", "提交的数据不完整");
+        }
+        let needs_phone = matches!(com, "shunfeng" | "shunfengkuaiyun" | "zhongtong");
+        if needs_phone && !text("phone").ends_with(PHONE_TAIL) {
+            return refuse("408", "验证码错误");
+        }
+        let timeline = self.look_up(number, asked.now, delay);
+        if timeline.journey == Journey::Error {
+            return refuse("501", "服务器错误");
+        }
+        let other_carrier =
+            PREFIXES.iter().any(|(prefix, owner)| number.starts_with(prefix) && *owner != com);
+        if timeline.seen.is_empty() || other_carrier {
+            return refuse("500", "查询无结果，请隔段时间再查");
+        }
+        Answer::new(200, tell(com, number, &timeline, self.scramble(number, &timeline)).to_string())
+    }
+}
+
+fn refuse(code: &str, message: &str) -> Answer {
+    Answer::new(200, json!({"result": false, "returnCode": code, "message": message}).to_string())
+}
+
+fn tell(com: &str, number: &str, timeline: &Timeline, seen: Vec<&Seen>) -> Value {
+    let state = timeline.seen.last().map_or("0", |seen| said(seen.scan.meaning).0);
+    let data: Vec<Value> = seen
+        .into_iter()
+        .map(|seen| {
+            let (code, name, _) = said(seen.scan.meaning);
+            let (time, city) = (china_time(seen.time), seen.scan.city);
+            json!({"time": time, "ftime": time, "context": seen.scan.text, "status": name, "statusCode": code,
+                "location": "", "areaCode": format!("{}000000000000", city.country),
+                "areaName": format!("{},{}市", city.region, city.name)})
+        })
+        .collect();
+    let signed = if timeline.seen.last().is_some_and(|seen| seen.scan.meaning.status == Status::Delivered) {
+        "1"
+    } else {
+        "0"
+    };
+    let mut body = json!({"message": "ok", "nu": number, "ischeck": signed, "com": com, "status": "200",
+        "state": state, "condition": "00", "data": data, "isLoop": false});
+    if let Some(eta) = timeline.eta {
+        body["arrivalTime"] = china_time(eta)[..16].into();
+    }
+    let courier = timeline.seen.iter().rev().find_map(|seen| seen.scan.courier.as_ref());
+    body["courierInfo"] = match courier {
+        Some((name, phone)) => {
+            json!({"pickupManName": "", "pickupManPhone": "", "deliveryManName": name, "deliveryManPhone": phone})
+        }
+        None => "".into(),
+    };
+    body
+}
+
+/// Code, the vendor's word, and what is left of the meaning in that code.
+pub(super) fn said(meaning: Meaning) -> (&'static str, &'static str, Meaning) {
+    use Meaning as M;
+    let sub = meaning.sub;
+    match meaning.status {
+        Status::InfoReceived if sub == Some(Sub::AwaitingPickup) => ("102", "待揽收", meaning),
+        Status::InfoReceived => ("101", "已下单", M::sub(Sub::LabelCreated)),
+        Status::PickedUp => ("103", "已揽收", M::sub(Sub::Accepted)),
+        Status::InTransit => match sub {
+            Some(Sub::DepartedHub | Sub::LineHaul) => ("1002", "干线", M::sub(Sub::LineHaul)),
+            Some(Sub::ArrivedDestinationCity) => ("1001", "到达派件城市", meaning),
+            Some(Sub::Redirected) => ("1003", "转递", meaning),
+            Some(Sub::HandedToPartner) => ("7", "转投", meaning),
+            Some(Sub::CustomsPresented) => ("10", "待清关", meaning),
+            Some(Sub::CustomsInspection) => ("11", "清关中", M::sub(Sub::CustomsPresented)),
+            Some(Sub::CustomsReleased) => ("12", "已清关", meaning),
+            _ => ("0", "在途", M::sub(Sub::Moving)),
+        },
+        Status::OutForDelivery => ("5", "派件", M::sub(Sub::OnVehicle)),
+        Status::AttemptFailed => ("204", "派件异常", M::sub(Sub::Other)),
+        Status::ReadyForPickup => ("501", "投柜或驿站", M::sub(Sub::Station)),
+        Status::Delivered => match sub {
+            Some(Sub::SignedByOther) => ("303", "代签", meaning),
+            Some(Sub::LockerSigned | Sub::Collected) => ("304", "投柜或站签收", M::sub(Sub::LockerSigned)),
+            Some(Sub::AfterProblem) => ("302", "派件异常后签收", meaning),
+            _ => ("301", "本人签收", M::sub(Sub::Signed)),
+        },
+        Status::Returning => ("6", "退回", M::sub(Sub::OnTheWay)),
+        Status::Returned => ("4", "退签", meaning),
+        Status::Cancelled => ("401", "已销单", M::sub(Sub::BySender)),
+        Status::Exception => match meaning.reason {
+            Some(Reason::Refused) => ("203", "拒收", meaning),
+            Some(Reason::Overdue) => ("201", "超时未签收", meaning),
+            Some(Reason::Stuck) => ("202", "超时未更新", meaning),
+            Some(Reason::NotCollected) => ("205", "柜或驿站超时未取", meaning),
+            Some(Reason::RecipientUnreachable) => ("206", "无法联系", meaning),
+            Some(Reason::OutOfArea) => ("207", "超区", meaning),
+            Some(Reason::Damaged) => ("209", "破损", meaning),
+            Some(Reason::CustomsHold | Reason::CustomsDocuments) => {
+                ("13", "清关异常", M::exception(Reason::CustomsHold))
+            }
+            _ => ("2", "疑难", M::exception(Reason::Other)),
+        },
+        // The vendor has no word for a lost parcel.
+        Status::Lost => ("2", "疑难", M::exception(Reason::Other)),
+        Status::Unknown | Status::Expired => ("0", "在途", M::sub(Sub::Moving)),
+    }
+}
