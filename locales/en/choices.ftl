@@ -22,7 +22,7 @@ list-intro = You have { $count ->
     }
 list-line = { $position }. { $parcel }: { $status }
 list-line-waiting = { $position }. { $parcel }: Not shipped yet
-list-none = I can’t find any orders of yours.
+list-none = I can’t find any orders of yours yet. Please send an order number and the last 4 digits of your phone number.
 list-more = { $more ->
         [one] 1 more order isn’t shown.
        *[other] { $more } more orders aren’t shown.

@@ -8,7 +8,7 @@ unreadable = I can’t read pictures, stickers or voice messages yet. Please typ
 too-long = That’s too long for me to read at once. Please send a shorter message.
 
 human-waiting = I’ve let our team know. Someone will answer you here.
-human-still-waiting = Nobody’s free yet. Your messages are saved; please hang on a little longer.
+human-still-waiting = Nobody has joined yet. Your messages are saved; please hang on a little longer.
 human-timeout = Sorry, nobody could answer you in time. Your messages are saved, and meanwhile I can help with your parcels.
 human-back = Our agent has closed this chat. I’m here for your parcels again.
 

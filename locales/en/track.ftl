@@ -23,7 +23,7 @@ track-expired = { $parcel } has had no news for a long time, so automatic checks
 
 next-unknown = It often takes a few hours after shipping before the first scan shows up. Please ask me again later.
 next-info-received = Tracking starts once the carrier picks it up.
-next-picked-up = Next it goes to a sorting center, then to your city.
+next-picked-up = Next it travels to your city; new scans will show up along the way.
 next-in-transit = Once it reaches your local depot, it’ll be sent out for delivery.
 next-out-for-delivery = Please keep your phone at hand in case the courier calls.
 next-attempt-failed = The carrier usually tries again. Please keep your phone at hand, or arrange a time with the courier.
@@ -37,8 +37,8 @@ next-cancelled = If you still want the item, reply “agent” and we’ll check
 next-expired = If it hasn’t reached you, reply “agent” and we’ll ask the carrier.
 
 # Expected arrival
-eta-known = Expected: { $eta }.
-eta-today = Expected: { $eta }. Please keep your phone at hand.
+eta-known = Expected delivery: { $eta }.
+eta-today = Expected delivery: { $eta }. Please keep your phone at hand.
 eta-passed = It was expected { $eta }, so it’s late. Sorry about that.
 eta-unknown = The carrier hasn’t given an expected date yet.
 
@@ -71,7 +71,7 @@ order-and-others = You have { $more ->
 label-more = Show more
 
 # Hurry up, late, stuck
-urge-moving = I’ve noted that you’re waiting for { $parcel }; the shop will follow up.
+urge-moving = I’ve noted for the shop that you’re waiting for { $parcel }.
 urge-waiting = { $parcel } hasn’t shipped yet. I’ve noted your request for the shop.
 urge-final = There’s nothing left to speed up: the trip of { $parcel } is over.
 delayed-sorry = Sorry for the wait. Here’s the latest on { $parcel }.

@@ -19,5 +19,5 @@ choice-unbind-all = 全部解除
 list-intro = 您有 { $count } 个订单：
 list-line = { $position }. { $parcel }：{ $status }
 list-line-waiting = { $position }. { $parcel }：待发货
-list-none = 目前没有查到您的订单。
+list-none = 目前没有查到您的订单。请您发一下订单号和收货手机号的后四位，我来查。
 list-more = 还有 { $more } 个订单没有列出。

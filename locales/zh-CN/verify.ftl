@@ -4,7 +4,7 @@ ask-phone-tail = 好的，{ $number }。为保护您的隐私，请再发一下�
 ask-order-number = 收到手机尾号了，请再发一下订单号或运单号。
 ask-which-number = 请问您想查哪个单号？
 
-verify-done = 核对好了，以后您直接问我{ $parcel }就可以。
+verify-done = 核对好了，以后您直接问我 { $parcel } 就可以。
 verify-refused = 没有核对上，请您检查订单号（或运单号）和手机号后四位，再发一次。
 verify-too-many = 试的次数有点多了，请一小时后再试。着急的话，回复“人工”。
 verify-link-needed = 为保护您的隐私，请从订单页面或商家发给您的链接进入，再来问我。

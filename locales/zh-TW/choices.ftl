@@ -19,5 +19,5 @@ choice-unbind-all = 全部解除
 list-intro = 您有 { $count } 張訂單：
 list-line = { $position }. { $parcel }：{ $status }
 list-line-waiting = { $position }. { $parcel }：待出貨
-list-none = 目前沒有查到您的訂單。
+list-none = 目前沒有查到您的訂單。請您傳一下訂單編號和收件手機號碼的末四碼，我來查。
 list-more = 還有 { $more } 張訂單沒有列出。

@@ -24,7 +24,8 @@ pub struct Checked {
 }
 
 /// Everything that looks at files. A linter takes what is its own and leaves the rest.
-const LINTERS: &[fn(&[Checked]) -> Vec<Problem>] = &[templates];
+const LINTERS: &[Linter] = &[templates];
+type Linter = fn(&[Checked]) -> Vec<Problem>;
 
 /// Folders that are looked into where a folder is named that holds them.
 const FOLDERS: &[&str] = &["locales", "intents", "shops"];

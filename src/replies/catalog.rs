@@ -2,7 +2,7 @@
 //! next language. A broken text is never shown: the next layer speaks instead, and it is counted.
 
 use super::syntax::{self, Names, Source};
-use super::{functions, negotiate};
+use super::{functions, negotiate, spacing};
 use crate::model::Problem;
 use fluent_bundle::{FluentArgs, FluentResource};
 use std::collections::{BTreeMap, HashMap};
@@ -51,6 +51,9 @@ fn bundle(locale: &str, resources: &[Arc<FluentResource>]) -> Bundle {
     // An unknown tag counts by English rules.
     let mut bundle = Bundle::new_concurrent(vec![locale.parse().unwrap_or_default()]);
     bundle.set_use_isolating(false);
+    if locale.starts_with("zh") {
+        bundle.set_transform(Some(spacing::mark));
+    }
     functions::register(&mut bundle);
     for resource in resources {
         bundle.add_resource_overriding(Arc::clone(resource));
@@ -252,7 +255,9 @@ pub(super) fn write(out: &mut String, bundle: &Bundle, key: &str, args: &FluentA
     let mut errors = Vec::new();
     let written = bundle.write_pattern(out, pattern, Some(args), &mut errors);
     let good = written.is_ok() && errors.is_empty();
-    if !good {
+    if good {
+        spacing::settle(out, start);
+    } else {
         out.truncate(start);
     }
     Some(good)

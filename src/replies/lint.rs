@@ -225,7 +225,8 @@ pub fn typical_answer(status: Status, now: Timestamp) -> Vec<Line> {
         Status::Exception => add("advice-other"),
         _ => add(&format!("next-{name}")),
     }
-    if !status.is_final() && status != Status::Unknown {
+    let over = matches!(status, Status::Unknown | Status::ReadyForPickup | Status::Returning);
+    if !status.is_final() && !over {
         add("eta-known");
     }
     add("fresh");

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod lint;
 pub mod negotiate;
 mod render;
+mod spacing;
 mod syntax;
 pub mod watch;
 mod when;

@@ -3,6 +3,7 @@
 
 use super::catalog::{Catalog, Language, write};
 use super::functions::Dated;
+use super::spacing::han;
 use super::{keys, when};
 use crate::model::status::{Reason, Status, Sub};
 use crate::model::{Arg, Block, Card, Choice, Event, Line, Shown, ShownChoice, ShownEta, ShownEvent};
@@ -238,7 +239,7 @@ impl<'a> Voice<'a> {
         let known = event.sub != Some(Sub::Unmapped) && event.status != Status::Unknown;
         let readable = own.chars().any(char::is_alphanumeric);
         // Nothing of ours would say more than an unmapped scan's own words, in whatever language.
-        if readable && (own.chars().any(is_han) == chinese || !known) {
+        if readable && (own.chars().any(han) == chinese || !known) {
             return clean(out, own);
         }
         let mut status = String::new();
@@ -289,10 +290,6 @@ impl<'a> Voice<'a> {
 fn place(event: &Event) -> Option<&str> {
     let texts = [&event.place.text, &event.place.city];
     texts.into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty())
-}
-
-fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// A carrier's sentence on one line: white space folded, no invisible marks, not endless.

@@ -275,8 +275,24 @@ fn a_hotline_that_nobody_knows_is_not_offered() {
     assert!(say("95338").contains("客服 95338"));
     assert_eq!(
         say(""),
-        "您的“猫砂”已经发出，需要由NO-SUCH确认能不能改。您可以在NO-SUCH的官方渠道申请，也可以回复“人工”。"
+        "您的“猫砂”已经发出，需要由 NO-SUCH 确认能不能改。您可以在 NO-SUCH 的官方渠道申请，也可以回复“人工”。"
     );
+}
+
+#[test]
+fn chinese_is_spaced_as_people_type_it() {
+    let catalog = Catalog::builtin();
+    let zone = shanghai();
+    let ctx = Context { shop: "demo", locale: "zh-CN", zone: &zone, now: at("2026-03-02T01:30:00Z") };
+    let say = |arg: Arg| catalog.line(&ctx, &Line::new("eta-known").with("eta", arg));
+    let day = eta("2026-03-02T16:00:00Z", "2026-03-03T15:59:59Z", EtaPrecision::Day);
+    assert_eq!(say(day), "预计明天送达。");
+    let window = eta("2026-03-06T06:00:00Z", "2026-03-06T10:00:00Z", EtaPrecision::Window);
+    assert_eq!(say(window), "预计周五（3月6日）14:00–18:00 送达。");
+    // A space inside a value is the value's.
+    let parcel = Arg::Text("“长裤 XL 黑 色”".into());
+    let line = Line::new("order-closed").with("parcel", parcel);
+    assert_eq!(catalog.line(&ctx, &line), "您的“长裤 XL 黑 色”已经关闭，不会再发货。");
 }
 
 fn source(path: &str, text: &str) -> Source {
