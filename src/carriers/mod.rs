@@ -1,6 +1,10 @@
 //! Carriers and aggregators: one file each, a pure codec that reads like its vendor's documentation.
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
+pub mod names;
+pub mod recognize;
+pub mod scan_text;
+
 use crate::model::{Eta, Event};
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 
