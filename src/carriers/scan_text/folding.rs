@@ -15,7 +15,7 @@ const GOES_ON: &[&str] = &["请", "可", "拨打", "联系", "欢迎", "敬请",
 
 /// `电话13800000000`: the word counts only where it is no label of a number.
 static PHONES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(联系)?(电话|手机号?码?|电联|联系方式|tel|phone)?(号码)?[:为是,]*\+?\d[\d*-]{6,}(/\d[\d-]{6,})*").ok()
+    Regex::new(r"(联系)?(电话|手机号?码?|电联|联系方式|tel|phone)?(号码)?[:为是]*\+?\d[\d*-]{6,}(/\d[\d-]{6,})*").ok()
 });
 
 fn is_wide(c: char) -> bool {
@@ -63,7 +63,11 @@ fn without_conditions(text: &str) -> String {
             None => kept.push_str(clause),
             Some(at) => {
                 kept.push_str(&clause[..at]);
-                kept.push(',');
+                // A condition in brackets ends with them.
+                match clause[at..].find([')', '】']) {
+                    Some(end) => kept.push_str(&clause[at + end..]),
+                    None => kept.push(','),
+                }
             }
         }
     }
