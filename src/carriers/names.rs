@@ -26,9 +26,15 @@ pub struct Carrier {
     /// The carrier's own hotline.
     pub hotline: &'static str,
     url: &'static str,
+    chinese: bool,
 }
 
 impl Carrier {
+    /// Whether its times without a zone are China's (+08:00).
+    pub fn is_chinese(&self) -> bool {
+        self.chinese
+    }
+
     /// Its name in a language: Chinese for `zh…`, else English.
     pub fn name(&self, language: &str) -> &'static str {
         if language.starts_with("zh") { self.name_zh } else { self.name_en }
@@ -44,7 +50,17 @@ impl Carrier {
 /// The table's text: a header line, then nine columns.
 const TABLE: &str = include_str!("carriers.tsv");
 
-static ALL: LazyLock<Vec<Carrier>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(read_line).collect());
+/// The table lists the Chinese carriers first; this is the first of the others.
+const FIRST_ABROAD: &str = "dhl";
+
+static ALL: LazyLock<Vec<Carrier>> = LazyLock::new(|| {
+    let mut all: Vec<Carrier> = TABLE.lines().skip(1).filter_map(read_line).collect();
+    let abroad = all.iter().position(|carrier| carrier.code == FIRST_ABROAD).unwrap_or(all.len());
+    for carrier in &mut all[..abroad] {
+        carrier.chinese = true;
+    }
+    all
+});
 static BY_CODE: LazyLock<HashMap<&'static str, Carrier>> = LazyLock::new(|| index(|carrier| carrier.code));
 static BY_KUAIDI100: LazyLock<HashMap<&'static str, Carrier>> =
     LazyLock::new(|| index(|carrier| carrier.kuaidi100));
@@ -81,6 +97,7 @@ fn read_line(line: &'static str) -> Option<Carrier> {
         aftership: next(),
         hotline: next(),
         url: next(),
+        chinese: false,
     })
 }
 
@@ -179,6 +196,13 @@ mod tests {
         }
         assert_eq!(by_any("快递"), None);
         assert_eq!(by_code("nobody"), None);
+    }
+
+    #[test]
+    fn chinese_carriers_are_told_from_the_others() {
+        let chinese = |code| by_code(code).unwrap().is_chinese();
+        assert!(chinese("sf") && chinese("ems") && chinese("4px"));
+        assert!(!chinese("dhl") && !chinese("usps") && !chinese("japanpost"));
     }
 
     #[test]

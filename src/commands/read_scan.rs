@@ -14,14 +14,15 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs the command: exit status 0; 1 where the input is not UTF-8 text.
+/// Runs the command: exit status 0. Bytes that are not UTF-8 are read as unknown characters.
 pub fn run(args: Args) -> anyhow::Result<u8> {
     answer(&args, std::io::stdin().lock(), std::io::stdout().lock())
 }
 
 fn answer(args: &Args, input: impl BufRead, mut out: impl Write) -> anyhow::Result<u8> {
-    for line in input.lines() {
+    for line in input.split(b'\n') {
         let line = line?;
+        let line = String::from_utf8_lossy(&line);
         let line = line.trim_start_matches('\u{feff}').trim_end_matches('\r');
         if line.trim().is_empty() {
             continue;

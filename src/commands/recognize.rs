@@ -17,7 +17,7 @@ pub struct Args {
     shop_carriers: Vec<String>,
 }
 
-/// Runs the command: exit status 0; 1 where the input is not UTF-8 text.
+/// Runs the command: exit status 0. Bytes that are not UTF-8 are read as unknown characters.
 pub fn run(args: Args) -> anyhow::Result<u8> {
     answer(&args, std::io::stdin().lock(), std::io::stdout().lock())
 }
@@ -25,8 +25,9 @@ pub fn run(args: Args) -> anyhow::Result<u8> {
 fn answer(args: &Args, input: impl BufRead, mut out: impl Write) -> anyhow::Result<u8> {
     let shop: Vec<&str> = args.shop_carriers.iter().map(String::as_str).collect();
     let hints = Hints { order_carrier: args.order_carrier.as_deref(), shop_carriers: &shop };
-    for line in input.lines() {
+    for line in input.split(b'\n') {
         let line = line?;
+        let line = String::from_utf8_lossy(&line);
         let number = line.trim_start_matches('\u{feff}').trim();
         if number.is_empty() {
             continue;
