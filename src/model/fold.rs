@@ -103,9 +103,12 @@ pub fn fold(events: impl IntoIterator<Item = Event>, known: Known) -> (Folded, V
     timeline.sort_by(|(a_time, a), (b_time, b)| {
         (a_time, a.status.rank_tenths(), &a.id).cmp(&(b_time, b.status.rank_tenths(), &b.id))
     });
-    revoke(&mut timeline);
-    supersede_soft_duplicates(&mut timeline);
-    let state = Walk::over(&mut timeline, known.destination);
+    let twins = supersede_soft_duplicates(&mut timeline);
+    let undone = revoke(&mut timeline, &twins);
+    yield_to_last_mile(&mut timeline);
+    let mut state = Walk::over(&mut timeline, known.destination);
+    state.reopened = state.reopened.saturating_add(undone);
+    state.attention |= state.reopened >= 2;
     let mut events: Vec<Event> = timeline.into_iter().map(|(_, event)| event).collect();
     for (seq, event) in events.iter_mut().enumerate() {
         event.seq = seq as u32;
@@ -131,26 +134,49 @@ fn merge(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
     by_id.into_values().collect()
 }
 
+/// Joins two copies of one event, field by field, each by an order of its own: so joining any number of copies in
+/// any order gives one result.
 fn join(a: Event, b: Event) -> Event {
     let source = if a.source == b.source { a.source } else { Source::Both };
     let received = match (a.received, b.received) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
-    let last_heard = a.last_heard.max(b.last_heard);
-    // One total order decides what the poorer copy may only fill in, so that joining is order-free.
-    let (mut keep, fill) = if richness(&a) >= richness(&b) { (a, b) } else { (b, a) };
+    // What happened comes whole from the richer copy; all else is filled in.
+    let (mut keep, fill) = if core(&a) >= core(&b) { (a, b) } else { (b, a) };
     keep.source = source;
     keep.received = received;
-    keep.last_heard = last_heard;
-    keep.provider = keep.provider.min(fill.provider);
-    fill_in(&mut keep.place.text, fill.place.text);
-    fill_in(&mut keep.place.city, fill.place.city);
-    fill_in(&mut keep.courier.name, fill.courier.name);
-    fill_in(&mut keep.courier.phone, fill.courier.phone);
-    fill_in(&mut keep.pickup.code, fill.pickup.code);
-    fill_in(&mut keep.pickup.place, fill.pickup.place);
-    fill_in(&mut keep.signed_by, fill.signed_by);
+    keep.last_heard = keep.last_heard.max(fill.last_heard);
+    keep.carrier = keep.carrier.min(fill.carrier);
+    keep.number = keep.number.min(fill.number);
+    keep.provider = match (keep.provider.is_empty(), fill.provider.is_empty()) {
+        (true, _) => fill.provider,
+        (_, true) => keep.provider,
+        _ => keep.provider.min(fill.provider),
+    };
+    for (mine, theirs) in [
+        (&mut keep.place.text, fill.place.text),
+        (&mut keep.place.city, fill.place.city),
+        (&mut keep.place.region, fill.place.region),
+        (&mut keep.place.country, fill.place.country),
+        (&mut keep.place.postal, fill.place.postal),
+        (&mut keep.courier.name, fill.courier.name),
+        (&mut keep.courier.phone, fill.courier.phone),
+        (&mut keep.pickup.code, fill.pickup.code),
+        (&mut keep.pickup.place, fill.pickup.place),
+        (&mut keep.pickup.until, fill.pickup.until),
+        (&mut keep.signed_by, fill.signed_by),
+        (&mut keep.renumbered, fill.renumbered),
+    ] {
+        fill_in(mine, theirs);
+    }
+    let bits = |lat: Option<f64>, lon: Option<f64>| (lat.map(f64::to_bits), lon.map(f64::to_bits));
+    if bits(fill.place.lat, fill.place.lon) > bits(keep.place.lat, keep.place.lon) {
+        (keep.place.lat, keep.place.lon) = (fill.place.lat, fill.place.lon);
+    }
+    keep.revokes.extend(fill.revokes);
+    keep.revokes.sort();
+    keep.revokes.dedup();
     keep
 }
 
@@ -162,7 +188,7 @@ fn fill_in(field: &mut Option<String>, other: Option<String>) {
     }
 }
 
-/// Offset over none, code over none, longer text; the rest only to make the order total.
+/// How much a record tells: a scan over a header, a meaning over none, offset over none, code over none, longer text.
 fn richness(event: &Event) -> impl Ord + use<> {
     (
         !event.header,
@@ -170,13 +196,14 @@ fn richness(event: &Event) -> impl Ord + use<> {
         event.time.offset.is_some(),
         event.raw.code.is_some(),
         event.description().len(),
-        event.status,
-        event.sub,
-        event.reason,
-        event.raw.description.clone(),
-        event.place.text.clone(),
-        event.time.local.clone(),
     )
+}
+
+/// [`richness`], made total over all that a copy keeps whole.
+fn core(event: &Event) -> impl Ord + use<> {
+    let Event { status, sub, reason, time, raw, .. } = event.clone();
+    let when = (time.utc, time.local, time.offset, time.zone_source);
+    (richness(event), status, sub, reason, when, (raw.description, raw.code, raw.status))
 }
 
 fn sort_time(event: &Event, destination: Offset) -> Timestamp {
@@ -192,51 +219,79 @@ fn is_ahead(event: &Event, time: Timestamp, received: Timestamp) -> bool {
     time.duration_since(received) > limit
 }
 
-/// A revoking event undoes the newest earlier event that carries one of its codes.
-fn revoke(timeline: &mut [(Timestamp, Event)]) {
+/// A revoking event undoes the newest event up to its time that carries one of its codes, with all that told the
+/// same in other words. Returns how many deliveries were undone.
+fn revoke(timeline: &mut [(Timestamp, Event)], twins: &[usize]) -> u8 {
+    let mut undone = 0u8;
+    let mut revoked = vec![false; timeline.len()];
     for at in 0..timeline.len() {
-        let codes = timeline[at].1.revokes.clone();
-        let undone = timeline[..at].iter_mut().rev().find(|(_, event)| {
-            !event.superseded && event.raw.code.as_ref().is_some_and(|code| codes.contains(code))
-        });
-        if let Some((_, event)) = undone {
+        let (time, codes) = (timeline[at].0, timeline[at].1.revokes.clone());
+        let carries =
+            |event: &Event| event.raw.code.as_ref().is_some_and(|code| codes.contains(code));
+        let found = (0..timeline.len())
+            .rev()
+            .find(|other| *other != at && !revoked[*other] && timeline[*other].0 <= time && carries(&timeline[*other].1));
+        let Some(found) = found else { continue };
+        undone = undone.saturating_add(u8::from(timeline[found].1.status == Status::Delivered));
+        for other in 0..timeline.len() {
+            if twins[other] == twins[found] {
+                revoked[other] = true;
+                timeline[other].1.superseded = true;
+            }
+        }
+    }
+    undone
+}
+
+/// After a hand-over the last mile's word counts: "out for delivery" and "delivered" of the carrier that handed over
+/// stand only until the last mile tells something newer (model 4.11).
+fn yield_to_last_mile(timeline: &mut [(Timestamp, Event)]) {
+    let handover = timeline.iter().find(|(_, event)| event.sub == Some(Sub::HandedToPartner));
+    let Some((handed, first)) = handover.map(|(time, event)| (*time, event.carrier.clone())) else { return };
+    let told = |(_, event): &&(Timestamp, Event)| event.carrier != first && event.status != Status::Unknown;
+    let Some(newest) = timeline.iter().rev().find(told).map(|(time, _)| *time) else { return };
+    for (time, event) in timeline {
+        let theirs = event.carrier == first && *time >= handed && *time < newest;
+        if theirs && matches!(event.status, Status::OutForDelivery | Status::Delivered) {
             event.superseded = true;
         }
     }
 }
 
-/// Greedy clusters in time order; the richest record of a cluster stays.
-fn supersede_soft_duplicates(timeline: &mut [(Timestamp, Event)]) {
+/// Greedy clusters in time order; the richest record of a cluster stays. Returns each event's cluster.
+fn supersede_soft_duplicates(timeline: &mut [(Timestamp, Event)]) -> Vec<usize> {
+    let mut cluster: Vec<usize> = (0..timeline.len()).collect();
     let mut heads: Vec<usize> = Vec::new();
     for at in 0..timeline.len() {
-        if timeline[at].1.superseded || timeline[at].1.status == Status::Unknown {
+        if timeline[at].1.status == Status::Unknown {
             continue;
         }
         let time = timeline[at].0;
         heads.retain(|head| time.duration_since(timeline[*head].0) <= SOFT_DUPLICATE);
         let twin = heads.iter().position(|head| is_soft_duplicate(&timeline[*head].1, &timeline[at].1));
-        match twin {
-            None => heads.push(at),
-            Some(twin) => {
-                let head = heads[twin];
-                if richness(&timeline[at].1) > richness(&timeline[head].1) {
-                    timeline[head].1.superseded = true;
-                    heads[twin] = at;
-                } else {
-                    timeline[at].1.superseded = true;
-                }
-            }
+        let Some(twin) = twin else {
+            heads.push(at);
+            continue;
+        };
+        let head = heads[twin];
+        cluster[at] = cluster[head];
+        if richness(&timeline[at].1) > richness(&timeline[head].1) {
+            timeline[head].1.superseded = true;
+            heads[twin] = at;
+        } else {
+            timeline[at].1.superseded = true;
         }
     }
+    cluster
 }
 
+/// One fact in two wordings. Two carriers in one fold are a parcel that was handed over (model 4.11).
 fn is_soft_duplicate(a: &Event, b: &Event) -> bool {
-    let same_fact = a.carrier == b.carrier && a.status == b.status && a.reason == b.reason;
     let same_place = match (place(a), place(b)) {
         (Some(a), Some(b)) => a == b,
         _ => true,
     };
-    if !same_fact || !same_place {
+    if a.status != b.status || !same_place {
         return false;
     }
     if a.header || b.header {
@@ -264,13 +319,14 @@ struct Walk {
     /// The event that set the status: its sort time and city.
     set_at: Option<Timestamp>,
     set_city: Option<String>,
-    delivered_index: Option<usize>,
+    /// The deliveries that stand, to be marked when they are taken back.
+    deliveries: Vec<usize>,
 }
 
 impl Walk {
     fn over(timeline: &mut [(Timestamp, Event)], destination: Offset) -> Folded {
         let mut walk =
-            Self { state: Folded::default(), set_at: None, set_city: None, delivered_index: None };
+            Self { state: Folded::default(), set_at: None, set_city: None, deliveries: Vec::new() };
         for at in 0..timeline.len() {
             let (time, event) = &timeline[at];
             let ahead = event
@@ -282,35 +338,47 @@ impl Walk {
             if !event.superseded && event.status == Status::Unknown && walk.set_at.is_none() {
                 walk.state.sub = event.sub;
             }
-            if !event.superseded && event.status != Status::Unknown {
-                let time = *time;
+            let (time, counts) = (*time, !event.superseded && event.status != Status::Unknown);
+            // Words that take a delivery back count even where the code is not known.
+            let takes_back = walk.state.status == Status::Delivered && !event.superseded && is_correction(event);
+            if counts || takes_back {
                 walk.step(at, time, timeline);
             }
             timeline[at].1.leg = walk.state.leg;
+        }
+        if walk.state.status == Status::Unknown && walk.state.sub.is_none() {
+            walk.state.sub = Some(if timeline.is_empty() { Sub::NotFound } else { Sub::Unmapped });
         }
         walk.state
     }
 
     fn step(&mut self, at: usize, time: Timestamp, timeline: &mut [(Timestamp, Event)]) {
-        let event = timeline[at].1.clone();
+        let mut event = timeline[at].1.clone();
+        if event.status == Status::Unknown {
+            (event.status, event.sub, event.reason) = (Status::Exception, None, Some(Reason::Other));
+        }
         self.state.last_event = Some(time);
         if event.status == Status::PickedUp && self.state.picked_up_at.is_none() {
             self.state.picked_up_at = Some(time);
         }
-        if matches!(event.status, Status::Returning | Status::Returned) && self.state.leg == 0 {
+        let turns_back = matches!(event.status, Status::Returning | Status::Returned) && self.state.leg == 0;
+        if turns_back {
             self.open_return_leg();
         }
         if event.status == Status::AttemptFailed {
             self.state.attempts = self.state.attempts.saturating_add(1);
         }
         let follows = match self.state.status {
+            // From wherever it was: a lost or cancelled parcel may still come back (model 4.2).
+            _ if turns_back => true,
             _ if self.state.leg > 0 => self.follows_on_the_way_back(&event),
             Status::Delivered => self.follows_delivered(time, &event),
             _ => self.follows(time, &event),
         };
         if !follows {
-            if event.status == Status::Delivered {
-                richer_signer(&mut self.state.signed_by, event.signed_by);
+            if event.status == Status::Delivered && self.state.status == Status::Delivered {
+                fill_in(&mut self.state.signed_by, event.signed_by);
+                self.deliveries.push(at);
             }
             return;
         }
@@ -358,6 +426,9 @@ impl Walk {
     fn follows(&self, time: Timestamp, event: &Event) -> bool {
         let Some(set_at) = self.set_at else { return true };
         let now = self.state.status;
+        if event.status == Status::Expired && now.is_final() {
+            return false;
+        }
         let may_fall = now == Status::Exception
             || matches!(event.status, Status::Exception | Status::Lost | Status::Cancelled);
         if may_fall || event.status.rank_tenths() >= now.rank_tenths() {
@@ -371,7 +442,7 @@ impl Walk {
     }
 
     fn reopen(&mut self, timeline: &mut [(Timestamp, Event)]) {
-        if let Some(index) = self.delivered_index.take() {
+        for index in self.deliveries.drain(..) {
             timeline[index].1.superseded = true;
         }
         self.state.reopened = self.state.reopened.saturating_add(1);
@@ -409,14 +480,10 @@ impl Walk {
         }
         if status == Status::Delivered {
             self.state.delivered_at = Some(time);
-            richer_signer(&mut self.state.signed_by, event.signed_by.clone());
-            self.delivered_index = Some(at);
+            fill_in(&mut self.state.signed_by, event.signed_by.clone());
+            self.deliveries.push(at);
         }
     }
-}
-
-fn richer_signer(signed_by: &mut Option<String>, other: Option<String>) {
-    fill_in(signed_by, other);
 }
 
 /// Words by which a carrier takes "delivered" back.

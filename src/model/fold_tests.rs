@@ -189,6 +189,117 @@ fn unmapped_events_are_kept_and_never_move_the_status() {
     assert_eq!((folded.status, timeline.len()), (Status::PickedUp, 2));
 }
 
+#[test]
+fn rule_4_1_a_header_status_counts_where_no_scan_says_so() {
+    let mut header = event("2026-03-02 12:00:00", Status::Delivered, "");
+    header.header = true;
+    header.id = header.compute_id();
+    let scan = event("2026-03-02 12:00:00", Status::OutForDelivery, "out");
+    assert_eq!(state(&[scan.clone(), header.clone()]).status, Status::Delivered);
+    let mut earlier = event("2026-03-02 12:00:00", Status::InTransit, "");
+    earlier.header = true;
+    assert_eq!(state(&[scan, earlier]).status, Status::OutForDelivery);
+}
+
+#[test]
+fn rule_4_3_a_late_pickup_fills_the_gap_and_changes_nothing_else() {
+    let out = event("2026-03-02 11:00:00", Status::OutForDelivery, "out");
+    let before = state(std::slice::from_ref(&out));
+    let after = state(&[out, event("2026-03-01 18:00:00", Status::PickedUp, "got")]);
+    assert_eq!(after.picked_up_at, at("2026-03-01 18:00:00"));
+    assert_eq!((after.status, after.since, after.progress), (before.status, before.since, before.progress));
+}
+
+#[test]
+fn rule_4_4_only_within_fifteen_days() {
+    let delivered = event("2026-03-02 10:00:00", Status::Delivered, "signed");
+    for (late, status) in [("2026-03-17 09:00:00", Status::OutForDelivery), ("2026-03-17 11:00:00", Status::Delivered)] {
+        assert_eq!(state(&[delivered.clone(), event(late, Status::OutForDelivery, "out")]).status, status, "{late}");
+    }
+    let scan = |time| state(&[delivered.clone(), event(time, Status::InTransit, "hub")]).status;
+    assert_eq!(scan("2026-03-03 10:00:00"), Status::Delivered);
+    assert_eq!(scan("2026-03-03 10:00:01"), Status::InTransit);
+}
+
+#[test]
+fn rule_4_4_b_returning_after_delivered_opens_the_way_back() {
+    let folded = state(&[
+        event("2026-03-02 10:00:00", Status::Delivered, "signed"),
+        event("2026-03-03 10:00:00", Status::Returning, "back"),
+    ]);
+    assert_eq!((folded.status, folded.leg, folded.delivered_at), (Status::Returning, 1, None));
+}
+
+#[test]
+fn rule_4_4_a_correction_marks_every_delivery_before_it() {
+    let mut undo = event("2026-03-02 12:00:00", Status::Unknown, "误签收，更正");
+    undo.sub = None;
+    let (folded, timeline) = fold(
+        [
+            event("2026-03-02 10:00:00", Status::Delivered, "signed"),
+            event("2026-03-02 11:00:00", Status::Delivered, "signed, picture"),
+            undo,
+        ],
+        Known::default(),
+    );
+    assert_ne!(folded.status, Status::Delivered);
+    assert_eq!((folded.delivered_at, folded.reopened), (None, 1));
+    assert_eq!(timeline.iter().map(|e| e.superseded).collect::<Vec<_>>(), [true, true, false]);
+}
+
+#[test]
+fn rule_4_8_a_lost_parcel_may_come_back_and_keeps_its_progress_whole() {
+    let folded = state(&[
+        event("2026-03-02 10:00:00", Status::Lost, "lost"),
+        event("2026-03-02 12:00:00", Status::Returning, "found, going back"),
+    ]);
+    assert_eq!((folded.status, folded.progress), (Status::Returning, 5));
+}
+
+#[test]
+fn rule_4_10_nothing_of_this_parcel_is_not_found() {
+    assert_eq!(state(&[]).sub, Some(Sub::NotFound));
+    let known = Known { shipped_at: at("2026-02-10 00:00:00"), ..Known::default() };
+    let (folded, _) = fold([event("2025-01-05 10:00:00", Status::Delivered, "signed")], known);
+    assert_eq!(folded.sub, Some(Sub::NotFound));
+}
+
+#[test]
+fn rule_4_11_after_a_hand_over_the_last_miles_word_counts() {
+    let mut handed = event("2026-03-02 08:00:00", Status::InTransit, "handed over");
+    handed.sub = Some(Sub::HandedToPartner);
+    let theirs = event("2026-03-02 09:00:00", Status::Delivered, "delivered to partner");
+    let mut ours = event("2026-03-02 10:00:00", Status::InTransit, "arrived at depot");
+    ours.carrier = "usps".into();
+    assert_eq!(state(&[handed.clone(), theirs.clone()]).status, Status::Delivered);
+    assert_eq!(state(&[handed, theirs, ours]).status, Status::InTransit);
+}
+
+#[test]
+fn we_stopped_asking_never_hides_an_end() {
+    let expired = event("2026-04-20 10:00:00", Status::Expired, "no information");
+    for end in [Status::Delivered, Status::Returned, Status::Lost, Status::Cancelled] {
+        let folded = state(&[event("2026-03-02 10:00:00", end, "end"), expired.clone()]);
+        assert_eq!(folded.status, end);
+    }
+    let folded = state(&[event("2026-03-02 10:00:00", Status::InTransit, "moving"), expired]);
+    assert_eq!((folded.status, folded.progress), (Status::Expired, 3));
+}
+
+#[test]
+fn a_revoked_delivery_is_gone_in_every_wording() {
+    let mut delivered = event("2026-03-02 10:00:00", Status::Delivered, "signed");
+    delivered.raw.code = Some("704".into());
+    delivered.id = delivered.compute_id();
+    let mut twin = event("2026-03-02 10:01:00", Status::Delivered, "the parcel was signed for");
+    twin.provider = "kuaidi100".into();
+    let mut undo = event("2026-03-02 10:30:00", Status::Unknown, "revoked");
+    undo.revokes = vec!["704".into()];
+    let out = event("2026-03-02 08:00:00", Status::OutForDelivery, "out");
+    let folded = state(&[out, delivered, twin, undo]);
+    assert_eq!((folded.status, folded.delivered_at, folded.reopened), (Status::OutForDelivery, None, 1));
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let statuses = proptest::sample::select(Status::ALL);
     let providers = proptest::sample::select(vec!["sf", "kuaidi100", "kdniao"]);
@@ -204,6 +315,22 @@ fn any_event() -> impl Strategy<Value = Event> {
             if words == 1 {
                 event.place.city = Some("深圳".into());
             }
+            // Copies of one event that know different things.
+            match heard {
+                0 => event.courier.phone = Some("13800000000".into()),
+                1 => event.signed_by = Some("门卫".into()),
+                2 => event.place.text = Some(format!("站{words}")),
+                3 if words == 3 => event.revokes = vec!["704".into()],
+                _ => event.raw.code = Some("704".into()),
+            }
+            if words == 2 && status == Status::InTransit {
+                event.sub = Some(Sub::HandedToPartner);
+            }
+            if words == 0 && heard == 4 {
+                event.carrier = "usps".into();
+                event.raw.description = Some("误签".into());
+            }
+            event.id = event.compute_id();
             event
         },
     )
@@ -230,6 +357,11 @@ proptest! {
         let (first, second) = events.split_at(cut.min(events.len()));
         let (_, stored) = fold(first.to_vec(), Known::default());
         prop_assert_eq!(&fold(stored.into_iter().chain(second.to_vec()), Known::default()), &expected);
+        // Two halves folded apart and put together are the whole, and folding again changes nothing.
+        let (_, first) = fold(first.to_vec(), Known::default());
+        let (_, second) = fold(second.to_vec(), Known::default());
+        prop_assert_eq!(&fold(second.into_iter().chain(first), Known::default()), &expected);
+        prop_assert_eq!(&fold(expected.1.clone(), Known::default()), &expected);
     }
 
     #[test]
