@@ -6,13 +6,22 @@
 //!
 //! - A behaviour in chat: [`conversation`]; a word not understood: `intents/`; a wrong sentence: `locales/`.
 //! - One carrier: `carriers/<name>.rs`; one channel: `channels/<name>.rs`; each is a codec and does no I/O.
-//! - Every outgoing call: [`wire`]; every record: [`store`]; every secret: `vault`.
+//! - Every outgoing call: [`wire`]; every record: [`store`]; every secret: [`vault`].
 
+pub mod app;
 pub mod carriers;
 pub mod channels;
+pub mod config;
 pub mod conversation;
+pub mod http;
+pub mod intake;
 pub mod model;
+pub mod notices;
+pub mod replies;
 pub mod simulator;
 pub mod store;
+pub mod telemetry;
 pub mod text;
+pub mod tracking;
+pub mod vault;
 pub mod wire;

@@ -8,6 +8,7 @@ mod sf;
 mod simulated;
 
 use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
+pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 
 /// One number to ask a vendor about.
@@ -34,15 +35,6 @@ pub struct Tracked {
     pub eta: Option<Eta>,
     /// Empty perhaps because the phone tail is missing or wrong (SF).
     pub maybe_needs_phone_tail: bool,
-}
-
-/// Either the result, or one more call to make first (paging, register-then-ask).
-#[derive(Debug, Clone, PartialEq)]
-pub enum Step<T> {
-    /// Done.
-    Done(T),
-    /// Make this call, then read again.
-    Then(Call),
 }
 
 /// One row of a vendor's status table.
@@ -102,6 +94,10 @@ pub trait Carrier: Send + Sync {
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal>;
     /// Reads the answer to [`Carrier::track`]'s call (or to a `Then` call).
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal>;
+    /// Names of settings that an account may have beside the needed ones; a name ending in `?` is a secret.
+    fn options(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// How its token is fetched, where it needs one.
     fn token(&self) -> Option<&dyn TokenStep> {
         None
@@ -135,3 +131,4 @@ fn is_coarse(event: &Event) -> bool {
         _ => false,
     }
 }
+pub fn hotline(_:&str)->Option<&'static str>{None}

@@ -1,6 +1,10 @@
 //! Chat channels: one file each, a pure codec between a platform's bytes and Yishi's messages.
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
+pub mod plain;
+pub mod telegram;
+pub mod wechat;
+
 use crate::model::{Account, Shown};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, TokenStep, Unverified, Verified};
 use jiff::Timestamp;
@@ -101,6 +105,14 @@ pub enum What {
 pub trait Channel: Send + Sync {
     /// Its fixed facts.
     fn spec(&self) -> &'static ChannelSpec;
+    /// Secrets and settings that this account still needs, by name: those of [`Channel::spec`] that are empty, unless a
+    /// mode of the account makes some needless (WeChat's plain mode needs no key) or a form is impossible.
+    fn lacks(&self, account: &Account) -> Vec<&'static str> {
+        let spec = self.spec();
+        let secrets = spec.secrets.iter().filter(|name| account.secret(name).is_empty());
+        let settings = spec.settings.iter().filter(|name| account.setting(name, "").is_empty());
+        secrets.chain(settings).copied().collect()
+    }
     /// Proves the sender and gives the clear payload.
     fn verify(&self, cx: &Cx, request: &Request) -> Result<Verified, Unverified>;
     /// Reads the payload. `Err` is answered with [`Channel::acknowledge`] and counted: never retried by the platform.
@@ -119,12 +131,16 @@ pub trait Channel: Send + Sync {
     ) -> Result<Vec<Call>, Refusal>;
     /// Reads the answer to one of [`Channel::send`]'s calls.
     fn read_sent(&self, cx: &Cx, answer: &Answer) -> Result<(), Refusal>;
+    /// Names of settings that an account may have beside the needed ones; a name ending in `?` is a secret.
+    fn options(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// How its token is fetched, where it needs one.
     fn token(&self) -> Option<&dyn TokenStep> {
         None
     }
-    /// Long polling, for channels that have it.
-    fn poll(&self) -> Option<&dyn LongPoll> {
+    /// Long polling, for accounts that fetch their messages.
+    fn poll(&self, _account: &Account) -> Option<&dyn LongPoll> {
         None
     }
     /// Calls to make once when the service starts (commands, webhook), where settings ask for them.
@@ -135,16 +151,24 @@ pub trait Channel: Send + Sync {
 
 /// A channel whose messages are fetched instead of pushed.
 pub trait LongPoll: Send + Sync {
-    /// The call that waits for what comes after `cursor`.
+    /// The call that waits for what comes after `cursor`; allow it [`LongPoll::wait_secs`] and some more.
+    /// `Unsupported`: this account is not set to be polled.
     fn fetch(&self, cx: &Cx, cursor: Option<&str>) -> Result<Call, Refusal>;
-    /// Its messages, and the cursor that confirms them.
+    /// How long the platform holds the call open when there is nothing, in seconds.
+    fn wait_secs(&self) -> u64;
+    /// Its messages, and the cursor that confirms them: store it after they are stored. `None`: it stays.
     fn read(&self, cx: &Cx, answer: &Answer) -> Result<(Vec<Incoming>, Option<String>), Refusal>;
 }
 
 /// Every channel.
-pub static CHANNELS: &[&dyn Channel] = &[];
+pub static CHANNELS: &[&dyn Channel] = &[&wechat::WECHAT, &telegram::TELEGRAM];
 
 /// A channel by its kind.
 pub fn channel(kind: &str) -> Option<&'static dyn Channel> {
     CHANNELS.iter().copied().find(|channel| channel.spec().kind == kind)
+}
+
+/// Whether a channel shows a log of our own instead of being sent messages (web chat).
+pub fn is_logged(kind: &str) -> bool {
+    kind == "webchat"
 }

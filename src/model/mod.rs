@@ -1,6 +1,7 @@
 //! The nouns: shops, accounts, orders, parcels, events, buyers. Pure data; must never do I/O or read a clock.
 
 pub mod account;
+pub mod chat;
 pub mod event;
 pub mod fold;
 pub mod message;
@@ -8,10 +9,12 @@ pub mod order;
 pub mod parcel;
 pub mod problem;
 pub mod secret;
+pub mod shop;
 pub mod status;
 pub mod when;
 
 pub use account::{Account, ChatAddress};
+pub use chat::Chat;
 pub use event::{Courier, Event, Pickup, Place, Raw, Source};
 pub use fold::{Folded, fold};
 pub use message::{Arg, Block, Card, ChatMessage, Choice, From, Line, Shown, ShownChoice, ShownEta, ShownEvent};
@@ -19,5 +22,6 @@ pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
 pub use parcel::{Eta, EtaPrecision, EtaSource, Parcel};
 pub use problem::Problem;
 pub use secret::Private;
+pub use shop::Shop;
 pub use status::{Actor, Meaning, Reason, Status, Sub};
 pub use when::{When, ZoneSource};

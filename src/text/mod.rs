@@ -1,1 +1,7 @@
 //! Pure functions on what people type.
+
+pub mod mask;
+pub mod normalize;
+pub mod numbers;
+pub mod script;
+mod traditional;

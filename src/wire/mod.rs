@@ -1,10 +1,27 @@
 //! What goes over the wire, as values: outgoing [`Call`] → [`Answer`], incoming [`Request`] → [`Verified`] → [`Reply`].
 //! Adapters build and read these; only `wire`'s client opens a socket.
 
+pub mod breaker;
+pub mod client;
+pub mod clock;
+mod desk;
+mod exchange;
+#[cfg(test)]
+mod exchange_tests;
+pub mod joined;
+pub mod ledger;
+pub mod pace;
+pub mod scrub;
 pub mod sign;
 
 use crate::model::{Account, Private};
 use jiff::{SignedDuration, Timestamp};
+pub use client::HttpTransport;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use exchange::{Build, Exchange, Failure, Limits, Read, Wire};
+pub use joined::Joined;
+pub use ledger::{Ledger, MemoryLedger};
+pub use scrub::scrub;
 pub use sign::Proof;
 
 /// All that an adapter may know beside its arguments: no clock, no randomness, no store of its own.
@@ -134,6 +151,15 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// Either the result, or one more call to make first (paging, register-then-ask).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step<T> {
+    /// Done.
+    Done(T),
+    /// Make this call, then read again.
+    Then(Call),
 }
 
 /// One inbound HTTP request, raw. Header names are lower case; query values are decoded.

@@ -79,6 +79,11 @@ pub fn sorted_sha1(parts: &[&str]) -> String {
     sha1_hex(sorted.concat().as_bytes())
 }
 
+/// SHA-256, 32 bytes.
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    Sha256::digest(data).into()
+}
+
 /// SHA-256 as lower-case hex.
 pub fn sha256_hex(data: &[u8]) -> String {
     hex::encode(Sha256::digest(data))

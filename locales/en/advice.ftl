@@ -1,0 +1,25 @@
+# When something is wrong: what happens next and what the buyer can do.
+advice-address = Please reply “agent” and give us the full delivery address; we’ll pass it on to the carrier.
+advice-recipient-absent = The carrier usually tries again; you can also arrange a time with the courier.
+advice-recipient-unreachable = Please keep your phone at hand, or contact the courier. If your number has changed, reply “agent”.
+advice-refused = If it wasn’t you who refused it, reply “agent” and we’ll look into it.
+advice-not-collected = It’s still waiting for you. Please collect it soon, or it may be sent back.
+advice-payment-due = It moves on once the charge is paid; please follow the carrier’s notice. Check who is asking before you pay, and reply “agent” if in doubt.
+advice-customs-hold = Customs is handling it. It moves on once released; how long that takes is up to customs.
+advice-customs-documents = Customs needs documents. Please follow the carrier’s notice; if you’re not sure what to send, reply “agent”.
+advice-customs-prohibited = It couldn’t pass customs. Please reply “agent” and we’ll sort it out.
+advice-damaged = Sorry about this. Please reply “agent” and we’ll sort it out. If it arrives damaged, take a photo before you sign.
+advice-missorted = It went the wrong way. The carrier will reroute it, so it’ll be a little later.
+advice-capacity = The depot is very busy right now and delivers in turn. Thanks for bearing with us.
+advice-vehicle = The vehicle broke down; the trip goes on with another one.
+advice-flight-delay = The flight is delayed; it moves on with the next one.
+advice-weather = Bad weather slows it down. It moves on as soon as conditions allow.
+advice-force-majeure = Exceptional circumstances slow it down. It moves on once they’re over.
+advice-out-of-area = This carrier doesn’t deliver to your address. Reply “agent” and we’ll find another way.
+advice-security = It was stopped at a security or regulatory check. Reply “agent” and we’ll look into it.
+advice-investigation = The carrier is investigating; tracking will show the result.
+advice-sender-data = The shipping data needs a correction by the shop. Please reply “agent” and we’ll fix it.
+advice-stuck = There’s been no news for a while. If you’d like us to ask the carrier, reply “agent”.
+advice-overdue = It’s past the expected time. Sorry for the wait. To have it chased, reply “hurry up”.
+advice-no-pickup = The carrier hasn’t picked it up yet. If you’d like us to remind the shop, reply “hurry up”.
+advice-other = The carrier gave no reason. If you’d like us to find out, reply “agent”.

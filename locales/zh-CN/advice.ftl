@@ -1,0 +1,25 @@
+# 包裹遇到问题时，接下来会怎样、您可以做什么。
+advice-address = 请您回复“人工”，把完整的收货地址告诉客服，我们转给快递公司。
+advice-recipient-absent = 快递公司一般会再次派送；您也可以联系快递员约个方便的时间。
+advice-recipient-unreachable = 请您保持电话畅通，或者直接联系快递员。号码有变的话，回复“人工”告诉我们。
+advice-refused = 如果不是您本人拒收，请回复“人工”，我们帮您核实。
+advice-not-collected = 包裹还在等您领取，请尽快去取，以免被退回。
+advice-payment-due = 付清相关费用后才能继续派送，请您按快递公司的通知付款。付款前请核对对方身份，有疑问就回复“人工”。
+advice-customs-hold = 包裹正由海关处理，放行后会继续运输，时间由海关决定。
+advice-customs-documents = 海关需要补充资料，请您按快递公司的通知提交；不清楚要交什么，就回复“人工”。
+advice-customs-prohibited = 这个包裹没能通过海关，请您回复“人工”，客服帮您处理后续。
+advice-damaged = 很抱歉给您添麻烦了。请您回复“人工”，客服会帮您处理。收到时如有破损，请先拍照再签收。
+advice-missorted = 包裹分错了方向，快递公司改派后会继续运输，会比原来晚一些。
+advice-capacity = 快递网点目前件量较大，会按顺序派送，请您多等一等。
+advice-vehicle = 运输车辆出了状况，换车后会继续运输。
+advice-flight-delay = 航班延误了，安排上后续航班就会继续运输。
+advice-weather = 受天气影响，运输会慢一些，条件允许后会继续。
+advice-force-majeure = 受突发情况影响，运输会慢一些，恢复后会继续。
+advice-out-of-area = 您的地址不在这家快递的派送范围内。请回复“人工”，我们一起商量怎么送到您手上。
+advice-security = 包裹在安检或监管环节被拦下了。请回复“人工”，客服帮您核实。
+advice-investigation = 快递公司正在核查，有结果后物流会更新。
+advice-sender-data = 寄件资料有误，需要商家更正。请回复“人工”，我们马上处理。
+advice-stuck = 物流已经有一阵没更新了。需要我们向快递公司核实的话，回复“人工”。
+advice-overdue = 已经超过了预计的时间，抱歉让您久等。需要催一下的话，回复“催件”。
+advice-no-pickup = 快递公司还没有来取件。需要我们提醒商家的话，回复“催发货”。
+advice-other = 具体原因快递公司没有说明。需要核实的话，回复“人工”。

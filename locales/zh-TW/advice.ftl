@@ -1,0 +1,25 @@
+# 包裹遇到狀況時，接下來會怎樣、您可以做什麼。
+advice-address = 請您回覆「真人」，把完整的收件地址告訴客服，我們轉給物流公司。
+advice-recipient-absent = 物流公司通常會再次配送；您也可以和配送人員約個方便的時間。
+advice-recipient-unreachable = 請您留意來電，或直接聯絡配送人員。電話有變的話，請回覆「真人」告訴我們。
+advice-refused = 如果不是您本人拒收，請回覆「真人」，我們幫您確認。
+advice-not-collected = 包裹還在等您領取，請儘快取貨，以免被退回。
+advice-payment-due = 付清相關費用後才能繼續配送，請您依物流公司的通知付款。付款前請確認對方身分，有疑問就回覆「真人」。
+advice-customs-hold = 包裹正由海關處理，放行後會繼續運送，時間由海關決定。
+advice-customs-documents = 海關需要補件，請您依物流公司的通知提交；不清楚要交什麼，請回覆「真人」。
+advice-customs-prohibited = 這個包裹沒能通過海關，請您回覆「真人」，客服幫您處理後續。
+advice-damaged = 很抱歉造成您的困擾。請您回覆「真人」，客服會幫您處理。收到時如有破損，請先拍照再簽收。
+advice-missorted = 包裹送錯了方向，物流公司改送後會繼續運送，會比原本晚一些。
+advice-capacity = 物流營業所目前件數較多，會依序配送，請您再等一等。
+advice-vehicle = 運送車輛出了狀況，換車後會繼續運送。
+advice-flight-delay = 班機延誤了，排上後續班機就會繼續運送。
+advice-weather = 受天候影響，運送會慢一些，狀況允許後會繼續。
+advice-force-majeure = 受突發狀況影響，運送會慢一些，恢復後會繼續。
+advice-out-of-area = 您的地址不在這家物流的配送範圍內。請回覆「真人」，我們一起想想怎麼送到您手上。
+advice-security = 包裹在安檢或管制環節被攔下了。請回覆「真人」，客服幫您確認。
+advice-investigation = 物流公司正在調查，有結果後物流會更新。
+advice-sender-data = 寄件資料有誤，需要賣家更正。請回覆「真人」，我們馬上處理。
+advice-stuck = 物流已經有一陣子沒更新了。需要我們向物流公司確認的話，請回覆「真人」。
+advice-overdue = 已經超過了預計的時間，抱歉讓您久等。需要催一下的話，請回覆「催件」。
+advice-no-pickup = 物流公司還沒有來收件。需要我們提醒賣家的話，請回覆「催出貨」。
+advice-other = 物流公司沒有說明原因。需要確認的話，請回覆「真人」。

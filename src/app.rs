@@ -1,0 +1,238 @@
+//! The one place that builds and wires things. Takes a configuration, gives a running service; everybody else gets
+//! narrow handles.
+
+use crate::config::{Config, Durability, Engine as StoreEngine, KeySource};
+use crate::conversation::Rules;
+use crate::http::chat::engine::{DemoOrders, Engine};
+use crate::http::server::{Shared, router};
+use crate::intake::{Intake, Live, Pages, Patience, Words};
+use crate::model::{Account, shop::Shop};
+use crate::notices::delivery::Delivery;
+use crate::store::records::Records;
+use crate::store::{Store, memory::MemoryStore, sled};
+use crate::telemetry::Figures;
+use crate::tracking::Tracker;
+use crate::vault::Vault;
+use crate::wire::{Clock, HttpTransport, SystemClock, Transport, Wire};
+use anyhow::Context as _;
+use jiff::SignedDuration;
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What a test or the demo puts in place of the real thing.
+#[derive(Default)]
+pub struct Parts {
+    /// Instead of HTTP.
+    pub transport: Option<Arc<dyn Transport>>,
+    /// Instead of the wall clock.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// What the demo's own web chat identity owns.
+    pub demo_orders: DemoOrders,
+}
+
+/// A service that is built and not yet listening.
+pub struct App {
+    /// The engine.
+    pub intake: Arc<Intake>,
+    /// Every route.
+    pub router: axum::Router,
+    /// The way out, for tests and commands.
+    pub wire: Wire,
+    /// Doors answer 503 while this is set.
+    pub paused: Arc<AtomicBool>,
+    /// The file of the key, where it was made just now.
+    pub new_key: Option<PathBuf>,
+    delivery: Delivery,
+    shutdown: Duration,
+}
+
+impl App {
+    /// Opens the store and wires everything. Blocks for as long as sled reads its log.
+    pub async fn build(config: &Config, figures: Option<Figures>, parts: Parts) -> anyhow::Result<Self> {
+        let (vault, new_key) = open_vault(&config.vault_key)?;
+        let store = open_store(config)?;
+        crate::store::begin(store.as_ref(), &vault).await?;
+        let records = Records::new(store, Arc::new(vault));
+        let clock = parts.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let transport = match parts.transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new().context("the HTTP client cannot be built")?),
+        };
+        let wire = Wire::new(transport, Arc::new(records.clone()), clock.clone());
+        let shops: HashMap<String, Arc<Shop>> =
+            config.shops.iter().map(|shop| (shop.id.clone(), Arc::new(shop.clone()))).collect();
+        let accounts = accounts(config);
+        let tracker = Arc::new(Tracker::new(records.clone(), wire.clone(), &accounts));
+        let by_name: HashMap<(String, String), Arc<Account>> = accounts
+            .into_iter()
+            .map(|account| ((account.kind.clone(), account.id.clone()), account))
+            .collect();
+        let stop = CancellationToken::new();
+        let outbox = Arc::new(Notify::new());
+        let intake = Arc::new(Intake {
+            tracker,
+            words: Arc::new(words::load(config)?),
+            clock,
+            shops,
+            accounts: by_name.clone(),
+            rules: rules(config),
+            patience: Patience {
+                fragment: config.chat.fragment_wait,
+                news: config.chat.news_wait,
+                carrier: config.chat.carrier_wait,
+            },
+            live: Live::default(),
+            outbox: outbox.clone(),
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+            pages: Pages::default(),
+            records: records.clone(),
+        });
+        let delivery =
+            Delivery { records, wire: wire.clone(), accounts: Arc::new(by_name), news: outbox };
+        let life = SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
+        let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));
+        let paused = Arc::new(AtomicBool::new(false));
+        let metrics: Arc<dyn Fn() -> String + Send + Sync> = match figures {
+            Some(figures) => Arc::new(move || figures.render()),
+            None => Arc::new(String::new),
+        };
+        let shared = Shared { intake: intake.clone(), metrics, paused: paused.clone() };
+        let router = router(shared, engine, config.server.max_body, stop);
+        Ok(Self { intake, router, wire, paused, new_key, delivery, shutdown: config.server.shutdown })
+    }
+
+    /// Starts what runs beside requests: what was begun before a crash, the outbox, long polls, housekeeping.
+    pub async fn start_background(&self, config: &Config) -> anyhow::Result<()> {
+        let resumed = self.intake.resume().await?;
+        if resumed > 0 {
+            tracing::info!(turns = resumed, "going on with what was asked before the last stop");
+        }
+        let stop = &self.intake.stop;
+        self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
+        self.intake.tasks.spawn(housekeeping(self.intake.clone()));
+        self.intake.tasks.spawn(words::watch(config.clone(), self.intake.words.clone(), stop.clone()));
+        crate::intake::polls::start(&self.intake, &self.wire);
+        Ok(())
+    }
+
+    /// Serves until `end`, then stops gracefully: turns finish, streams close, the store flushes; all within the
+    /// configured time.
+    pub async fn serve(self, listener: TcpListener, end: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let stop = self.intake.stop.clone();
+        let stopped = stop.clone();
+        let server = axum::serve(listener, self.router).with_graceful_shutdown(async move {
+            stopped.cancelled().await;
+        });
+        let mut server = tokio::spawn(async move { server.await });
+        tokio::select! {
+            () = end => {}
+            result = &mut server => result??,
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+        self.intake.pages.shut();
+        self.intake.tasks.close();
+        let finish = async {
+            let _ = server.await;
+            self.intake.tasks.wait().await;
+        };
+        if tokio::time::timeout(self.shutdown, finish).await.is_err() {
+            tracing::warn!("not everything was finished in time; it goes on at the next start");
+        }
+        self.intake.records.store().close().await;
+        Ok(())
+    }
+}
+
+fn open_vault(source: &KeySource) -> anyhow::Result<(Vault, Option<PathBuf>)> {
+    match source {
+        KeySource::File(path) => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            }
+            let (vault, created) = Vault::load_or_create(path)?;
+            Ok((vault, created.then(|| path.clone())))
+        }
+        KeySource::Hex(text) => Ok((Vault::from_text(text.reveal())?, None)),
+    }
+}
+
+/// Opens the configured store.
+pub fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match config.store.engine {
+        StoreEngine::Memory => Arc::new(MemoryStore::default()),
+        StoreEngine::Sled => Arc::new(sled::SledStore::open(&sled::SledOptions {
+            path: config.store.path.clone(),
+            durability: match config.store.durability {
+                Durability::Power => sled::Durability::Power,
+                Durability::Process => sled::Durability::Process,
+            },
+            cache_bytes: config.store.cache,
+            min_free_disk: config.store.min_free_disk,
+        })?),
+    })
+}
+
+/// The configured accounts, and each shop's own web chat.
+fn accounts(config: &Config) -> Vec<Arc<Account>> {
+    let web = config.shops.iter().map(|shop| Account {
+        id: shop.id.clone(),
+        kind: "webchat".into(),
+        shop: Some(shop.id.clone()),
+        ..Account::default()
+    });
+    config.accounts.iter().cloned().chain(web).map(Arc::new).collect()
+}
+
+fn rules(config: &Config) -> Rules {
+    let exact = |time: Duration| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    Rules {
+        fresh: exact(config.chat.facts_fresh),
+        pending: exact(config.chat.pending_ttl),
+        human: exact(config.chat.human_timeout),
+        ..Rules::default()
+    }
+}
+
+/// Forgets once an hour what nobody can ask for any more.
+async fn housekeeping(intake: Arc<Intake>) {
+    let mut beat = tokio::time::interval(Duration::from_secs(3600));
+    beat.tick().await;
+    loop {
+        tokio::select! {
+            () = intake.stop.cancelled() => return,
+            _ = beat.tick() => {}
+        }
+        match intake.records.forget_old_turns(intake.clock.now()).await {
+            Ok(gone) => tracing::debug!(gone, "answered messages forgotten"),
+            Err(error) => tracing::warn!(%error, "old messages could not be forgotten"),
+        }
+    }
+}
+
+/// Words from the binary and from disk, exchanged when a file changes.
+mod words {
+    use super::{CancellationToken, Config, Words};
+    use crate::conversation::{Matcher, builtin};
+    use crate::replies::Catalog;
+    use std::sync::Arc;
+
+    pub(super) fn load(_config: &Config) -> anyhow::Result<Words> {
+        let intents = builtin().map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
+        let matcher = Matcher::new(&intents).map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
+        Ok(Words::new(Catalog::builtin(), Arc::new(matcher)))
+    }
+
+    pub(super) async fn watch(_config: Config, _words: Arc<Words>, stop: CancellationToken) {
+        stop.cancelled().await;
+    }
+}

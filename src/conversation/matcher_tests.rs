@@ -1,0 +1,2 @@
+//! What is understood.
+use super::*;

@@ -1,0 +1,61 @@
+//! What follows from a turn beside its reply: bindings, counted guesses, requests for the merchant, erasure.
+
+use super::{Intake, Trip};
+use crate::conversation::Effect;
+use crate::model::Chat;
+use crate::store::records::Request;
+use crate::store::{Batch, StoreError};
+use jiff::Timestamp;
+
+/// Adds the effects to the turn's batch.
+pub(super) async fn stage(
+    intake: &Intake,
+    batch: &mut Batch,
+    trip: &Trip,
+    effects: &[Effect],
+    chat: &mut Chat,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (records, shop) = (&intake.records, trip.shop.id.as_str());
+    for effect in effects {
+        match effect {
+            Effect::Miss { claim } => {
+                let read = records.misses(shop, claim, now).await?;
+                let mut misses = read.value.clone().unwrap_or_default();
+                misses.push(now);
+                records.replace(batch, &read, &misses)?;
+            }
+            Effect::Bind { order } | Effect::Unbind { order } => {
+                let read = records.order(shop, order).await?;
+                let Some(mut bound) = read.value.clone() else { continue };
+                bound.buyer.chat.retain(|address| *address != trip.address);
+                if matches!(effect, Effect::Bind { .. }) {
+                    bound.buyer.chat.push(trip.address.clone());
+                }
+                if batch.expects.iter().any(|(key, _)| *key == read.key) {
+                    continue;
+                }
+                records.replace(batch, &read, &bound)?;
+            }
+            Effect::Request { kind, order } => {
+                let story = chat.story.clone();
+                let address = Some(trip.address.clone());
+                let request =
+                    Request { at: now, kind: kind.clone(), order: order.clone(), address, story, done: false };
+                records.put_request(batch, shop, &request)?;
+            }
+            Effect::Erase => {
+                records.put_erasure(batch, shop, &trip.address, chat, now)?;
+                *chat = Chat {
+                    address: chat.address.take(),
+                    language: chat.language.take(),
+                    language_fixed: chat.language_fixed,
+                    seq: chat.seq,
+                    last_inbound: Some(now),
+                    ..Chat::default()
+                };
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! One person's conversation with one shop: who they proved to be, what was asked, what is still open.
+//! Everything that a turn reads and writes beside the orders; sealed at rest. Must never hold a carrier's facts.
+
+use super::account::ChatAddress;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How an order came to belong to a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// The merchant's system said so when the order came.
+    #[default]
+    Told,
+    /// A token signed by the shop.
+    Link,
+    /// Order number and phone tail.
+    OrderAndTail,
+    /// Tracking number and phone tail.
+    NumberAndTail,
+}
+
+/// One order that this person may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Bound {
+    /// Order number.
+    pub order: String,
+    /// How it was proved.
+    pub how: How,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
+/// What we asked and still wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Which of these orders; the intent is what will be answered then.
+    WhichOrder {
+        /// Order numbers as offered.
+        orders: Vec<String>,
+    },
+    /// Which parcel of the order.
+    WhichParcel {
+        /// Order number.
+        order: String,
+        /// Tracking numbers as offered.
+        numbers: Vec<String>,
+    },
+    /// The phone tail that goes with this claim (order or tracking number).
+    PhoneTail {
+        /// As the buyer wrote it.
+        claim: String,
+    },
+    /// The order or tracking number that goes with this tail (none given yet: empty).
+    OrderNumber {
+        /// Four digits or empty.
+        tail: String,
+    },
+    /// Really delete everything?
+    Delete,
+    /// Which language.
+    Language,
+    /// Which binding to undo.
+    Unbind {
+        /// Order numbers as offered.
+        orders: Vec<String>,
+    },
+}
+
+/// An open question with the intent that it serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// What was asked.
+    pub question: Question,
+    /// What to answer once it is clear.
+    pub intent: String,
+    /// When it was asked.
+    pub asked: Timestamp,
+}
+
+/// Who talks to the buyer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// We do.
+    #[default]
+    Bot,
+    /// A person was asked for and has not answered yet.
+    Waiting {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A person has taken over.
+    Person {
+        /// Their last word.
+        since: Timestamp,
+    },
+}
+
+/// A message that said nothing by itself and waits for its rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// What was written so far.
+    pub text: String,
+    /// Key of the newest inbound message in it: only that turn may answer it.
+    pub key: String,
+    /// When the newest part came.
+    pub at: Timestamp,
+}
+
+/// One line of the story that a person sees at hand-over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whether the buyer said it.
+    pub buyer: bool,
+    /// When.
+    pub at: Timestamp,
+    /// The words, cut.
+    pub text: String,
+}
+
+/// How many lines of the story are kept.
+pub const STORY: usize = 12;
+/// Each line is cut to this many characters.
+pub const STORY_LINE: usize = 160;
+
+/// A conversation. Field order is also the stored order: append only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Chat {
+    /// The person and the account where we meet.
+    pub address: Option<ChatAddress>,
+    /// Reply language; chosen by the buyer where `language_fixed`, else seen in what they write.
+    pub language: Option<String>,
+    /// Whether the buyer chose it.
+    pub language_fixed: bool,
+    /// Orders of this person, newest proof last.
+    pub bound: Vec<Bound>,
+    /// The open question.
+    pub pending: Option<Pending>,
+    /// What the newest reply offered: id and label as shown.
+    pub offered: Vec<(String, String)>,
+    /// Order that was last spoken of.
+    pub focus: Option<String>,
+    /// Failed proofs of the last hour.
+    pub misses: Vec<Timestamp>,
+    /// Who talks.
+    pub mode: Mode,
+    /// No notices wanted.
+    pub muted: bool,
+    /// Waiting for its rest.
+    pub fragment: Option<Fragment>,
+    /// The newest lines, oldest first.
+    pub story: Vec<Told>,
+    /// When the buyer last wrote: opens the channel's reply window.
+    pub last_inbound: Option<Timestamp>,
+    /// Free-form messages sent in the open window.
+    pub window_used: u32,
+    /// Messages in the web chat's log.
+    pub seq: u64,
+    /// How often in a row we did not understand.
+    pub puzzled: u8,
+}
+
+impl Chat {
+    /// Whether this person may see the order.
+    pub fn owns(&self, order: &str) -> bool {
+        self.bound.iter().any(|bound| bound.order == order)
+    }
+
+    /// Lets this person see the order. Says whether that is new.
+    pub fn bind(&mut self, order: &str, how: How, at: Timestamp) -> bool {
+        if self.owns(order) {
+            return false;
+        }
+        self.bound.push(Bound { order: order.to_owned(), how, at: Some(at) });
+        true
+    }
+
+    /// Adds a line to the story.
+    pub fn tell(&mut self, buyer: bool, at: Timestamp, text: &str) {
+        if self.story.len() >= STORY {
+            self.story.remove(0);
+        }
+        self.story.push(Told { buyer, at, text: text.chars().take(STORY_LINE).collect() });
+    }
+}

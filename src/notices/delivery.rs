@@ -1,0 +1,236 @@
+//! Sends what stands in the outbox. A row is marked before its call; a call whose outcome stays unknown is never
+//! made again, but shown to the merchant. Must never send twice, nor out of order to one person.
+
+use crate::channels::{Incoming, What, channel};
+use crate::model::{Account, ChatAddress, Shown};
+use crate::store::records::{Outgoing, OutgoingState, Read, Records, Request};
+use crate::store::{Batch, Committed, StoreError};
+use crate::wire::{Call, CallError, Cx, Exchange, Failure, Limits, Refusal, Step, Wire};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Longest time for one call.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Tries of a message that certainly did not arrive.
+const TRIES: u32 = 8;
+/// Rows taken at once.
+const TAKEN: usize = 256;
+/// The outbox is looked at least this often.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Sends the outbox.
+#[derive(Clone)]
+pub struct Delivery {
+    /// The records.
+    pub records: Records,
+    /// The way out.
+    pub wire: Wire,
+    /// Accounts by kind and id.
+    pub accounts: Arc<HashMap<(String, String), Arc<Account>>>,
+    /// Told when something new is there.
+    pub news: Arc<Notify>,
+}
+
+/// What became of one row.
+enum Sent {
+    Done,
+    /// It certainly did not arrive: try again then.
+    Again(Timestamp),
+    /// It cannot arrive this way, or nobody knows whether it did.
+    Ended(&'static str),
+}
+
+impl Delivery {
+    /// Runs until `stop`. What a crash left marked `sending` has an unknown outcome and is not sent again.
+    pub async fn run(self, stop: CancellationToken) {
+        if let Err(error) = self.settle_unknown().await {
+            tracing::error!(%error, "the outbox could not be read");
+        }
+        while !stop.is_cancelled() {
+            match self.round().await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(StoreError::Closed) => return,
+                Err(error) => tracing::error!(%error, "the outbox could not be worked off"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.news.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+            }
+        }
+    }
+
+    async fn settle_unknown(&self) -> Result<(), StoreError> {
+        for row in self.records.outgoing().await? {
+            if let Some(outgoing) = &row.value
+                && outgoing.state == OutgoingState::Sending
+            {
+                self.end(&row, outgoing, "outcome_unknown").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is due: people side by side, each person's messages in order. Returns how many rows it handled.
+    pub async fn round(&self) -> Result<usize, StoreError> {
+        let rows = self.records.due(self.wire.clock().now(), TAKEN).await?;
+        let count = rows.len();
+        let mut people: BTreeMap<String, Vec<Read<Outgoing>>> = BTreeMap::new();
+        for row in rows {
+            let Some(outgoing) = &row.value else { continue };
+            let person = format!("{}/{}/{}", outgoing.address.kind, outgoing.account, outgoing.address.id.reveal());
+            people.entry(person).or_default().push(row);
+        }
+        let sends = people.into_values().map(|rows| async move {
+            for row in rows {
+                if !self.send(row).await? {
+                    break;
+                }
+            }
+            Ok::<(), StoreError>(())
+        });
+        futures_util::future::try_join_all(sends).await?;
+        Ok(count)
+    }
+
+    /// Sends one row. `false`: later rows of the same person wait.
+    async fn send(&self, row: Read<Outgoing>) -> Result<bool, StoreError> {
+        let Some(outgoing) = row.value.clone() else { return Ok(true) };
+        let marked = Outgoing { state: OutgoingState::Sending, ..outgoing.clone() };
+        let mut batch = Batch::default();
+        self.records.replace(&mut batch, &row, &marked)?;
+        if self.records.store().commit(batch).await? == Committed::Lost {
+            return Ok(true);
+        }
+        let row: Read<Outgoing> = self.records.read(row.key).await?;
+        match self.deliver(&outgoing).await {
+            Sent::Done => {
+                let mut batch = Batch::default();
+                batch.delete(row.key);
+                let _ = self.records.store().commit(batch).await?;
+                Ok(true)
+            }
+            Sent::Again(due) if outgoing.tries + 1 < TRIES => {
+                let again = Outgoing { tries: outgoing.tries + 1, ..outgoing };
+                let mut batch = Batch::default();
+                batch.delete(row.key);
+                self.records.put_outgoing(&mut batch, due, &again)?;
+                let _ = self.records.store().commit(batch).await?;
+                Ok(false)
+            }
+            Sent::Again(_) => {
+                self.end(&row, &outgoing, "not_delivered").await?;
+                Ok(true)
+            }
+            Sent::Ended(why) => {
+                self.end(&row, &outgoing, why).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn deliver(&self, outgoing: &Outgoing) -> Sent {
+        let kind = outgoing.address.kind.as_str();
+        let account = self.accounts.get(&(kind.to_owned(), outgoing.account.clone()));
+        let (Some(channel), Some(account)) = (channel(kind), account) else { return Sent::Ended("no_account") };
+        let shown: Vec<Shown> = serde_json::from_str(&outgoing.shown).unwrap_or_default();
+        let answers = outgoing.reply_to.as_ref().map(|reply_to| answered(&outgoing.address, reply_to));
+        let to = outgoing.address.id.reveal();
+        let exchange = Exchange {
+            account,
+            limits: Limits::default(),
+            number: None,
+            token: channel.token(),
+            limit: LIMIT,
+        };
+        let pick = |cx: &Cx, at: usize| -> Result<Option<Call>, Refusal> {
+            let mut calls = channel.send(cx, to, answers.as_ref(), &shown)?;
+            Ok((at < calls.len()).then(|| calls.swap_remove(at)))
+        };
+        let now = self.wire.clock().now();
+        for at in 0.. {
+            let probe = Cx { account, token: Some(&NO_TOKEN), now, random: [0; 32] };
+            match pick(&probe, at) {
+                Ok(None) => break,
+                Ok(Some(_)) => {}
+                Err(refusal) => return self.refused(&refusal, at, outgoing.tries),
+            }
+            let build = |cx: &Cx| pick(cx, at)?.ok_or(Refusal::Unsupported);
+            let read = |cx: &Cx, answer: &crate::wire::Answer| channel.read_sent(cx, answer).map(Step::Done);
+            match self.wire.exchange(&exchange, &build, &read).await {
+                Ok(()) | Err(Failure::Refused(Refusal::AlreadyDone)) => {}
+                Err(Failure::Refused(refusal)) => return self.refused(&refusal, at, outgoing.tries),
+                Err(Failure::Call(CallError::NotSent { until })) if at == 0 => {
+                    return Sent::Again(until.unwrap_or_else(|| self.later(outgoing.tries)));
+                }
+                Err(Failure::Call(_)) => return Sent::Ended("outcome_unknown"),
+            }
+        }
+        metrics::counter!("yishi_messages_sent_total", "channel" => kind.to_owned()).increment(1);
+        Sent::Done
+    }
+
+    /// By what the refusal means. Once a part of a message arrived, the whole is not sent again.
+    fn refused(&self, refusal: &Refusal, part: usize, tries: u32) -> Sent {
+        match refusal {
+            _ if part > 0 => Sent::Ended("partly_delivered"),
+            Refusal::Retry { after } => {
+                let wait = after.unwrap_or_else(|| backoff(tries));
+                Sent::Again(self.wire.clock().now() + wait)
+            }
+            Refusal::Throttled { until } => Sent::Again(until.unwrap_or_else(|| self.later(tries))),
+            Refusal::Unreachable => Sent::Ended("unreachable"),
+            Refusal::WindowShut | Refusal::ConsentSpent => Sent::Ended("window_shut"),
+            _ => Sent::Ended("refused"),
+        }
+    }
+
+    fn later(&self, tries: u32) -> Timestamp {
+        self.wire.clock().now() + backoff(tries)
+    }
+
+    /// The row ends here; the merchant can see why.
+    async fn end(&self, row: &Read<Outgoing>, outgoing: &Outgoing, why: &str) -> Result<(), StoreError> {
+        metrics::counter!("yishi_messages_ended_total", "why" => why.to_owned()).increment(1);
+        let chat = self.records.chat(&outgoing.shop, &outgoing.address).await?.value.unwrap_or_default();
+        let request = Request {
+            at: self.wire.clock().now(),
+            kind: why.to_owned(),
+            order: chat.focus,
+            address: Some(outgoing.address.clone()),
+            story: chat.story,
+            done: false,
+        };
+        let mut batch = Batch::default();
+        batch.delete(row.key.clone());
+        self.records.put_request(&mut batch, &outgoing.shop, &request)?;
+        let _ = self.records.store().commit(batch).await?;
+        Ok(())
+    }
+}
+
+/// Only to count calls before the first one is made.
+static NO_TOKEN: std::sync::LazyLock<crate::wire::Token> = std::sync::LazyLock::new(|| crate::wire::Token {
+    text: crate::model::Private::new(String::new()),
+    expires: Timestamp::MAX,
+});
+
+fn answered(address: &ChatAddress, reply_to: &str) -> Incoming {
+    Incoming {
+        key: String::new(),
+        from: address.id.reveal().clone(),
+        at: None,
+        what: What::Other,
+        locale: None,
+        reply_to: reply_to.to_owned(),
+    }
+}
+
+fn backoff(tries: u32) -> SignedDuration {
+    SignedDuration::from_secs(2_i64.saturating_pow(tries.min(9)))
+}

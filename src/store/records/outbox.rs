@@ -1,0 +1,77 @@
+//! What must still be sent: one row per call, in order of due time. A row is marked `sending` before its call; one
+//! whose outcome stays unknown is never sent again.
+
+use super::{Kind, Read, Records};
+use crate::model::ChatAddress;
+use crate::store::{Batch, StoreError, prefix_end};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How far a row has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum OutgoingState {
+    /// To be sent when due.
+    #[default]
+    Due,
+    /// The call was about to be made: after a crash its outcome is unknown.
+    Sending,
+}
+
+/// One message to one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// The shop.
+    pub shop: String,
+    /// The channel account.
+    pub account: String,
+    /// To whom.
+    pub address: ChatAddress,
+    /// The shown blocks as JSON.
+    pub shown: String,
+    /// What the channel's codec needs of the message that this answers.
+    pub reply_to: Option<String>,
+    /// How far.
+    pub state: OutgoingState,
+    /// Tries so far that certainly did not arrive.
+    pub tries: u32,
+    /// When it was made.
+    pub made: Timestamp,
+}
+
+impl Records {
+    /// A key that sorts by due time.
+    pub fn outgoing_key(&self, due: Timestamp) -> Vec<u8> {
+        let mut key = vec![Kind::Outgoing as u8];
+        key.extend_from_slice(&(due.as_millisecond().max(0) as u64).to_be_bytes());
+        key.extend_from_slice(uuid::Uuid::now_v7().as_bytes());
+        key
+    }
+
+    /// Adds a row.
+    pub fn put_outgoing(&self, batch: &mut Batch, due: Timestamp, outgoing: &Outgoing) -> Result<(), StoreError> {
+        self.put(batch, self.outgoing_key(due), outgoing)
+    }
+
+    /// Rows that are due, oldest first.
+    pub async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Read<Outgoing>>, StoreError> {
+        let from = [Kind::Outgoing as u8];
+        let mut to = vec![Kind::Outgoing as u8];
+        to.extend_from_slice(&(now.as_millisecond().max(0) as u64 + 1).to_be_bytes());
+        let rows = self.store().scan(&from, &to, limit).await?;
+        let read = |(key, raw): (Vec<u8>, bytes::Bytes)| {
+            let value = Some(self.open(&key, &raw)?);
+            Ok(Read { key, raw: Some(raw), value })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Every row, due or not.
+    pub async fn outgoing(&self) -> Result<Vec<Read<Outgoing>>, StoreError> {
+        let prefix = [Kind::Outgoing as u8];
+        let rows = self.store().scan(&prefix, &prefix_end(&prefix), 100_000).await?;
+        rows.into_iter()
+            .map(|(key, raw)| Ok(Read { value: Some(self.open(&key, &raw)?), raw: Some(raw), key }))
+            .collect()
+    }
+}
