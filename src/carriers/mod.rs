@@ -112,10 +112,15 @@ pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
     CARRIERS.iter().copied().find(|carrier| carrier.spec().code == code)
 }
 
-/// Every codec passes each scan through here once. Where the code said no more than "moving", "failed", "a problem"
-/// or nothing at all, the carrier's sentence may say more; a code that says something exact is never overruled.
-fn refine(event: Event) -> Event {
-    if event.header || !is_coarse(&event) {
+/// Every codec passes each scan through here once: the carrier's sentence fills the fields that the vendor left
+/// empty. Where the code said no more than "moving", "failed", "a problem" or nothing at all, the sentence may say
+/// what happened; a code that says something exact is never overruled.
+fn refine(mut event: Event) -> Event {
+    if event.header {
+        return event;
+    }
+    sentence::enrich(&mut event);
+    if !is_coarse(&event) {
         return event;
     }
     event
@@ -131,4 +136,6 @@ fn is_coarse(event: &Event) -> bool {
         _ => false,
     }
 }
-pub fn hotline(_:&str)->Option<&'static str>{None}
+pub fn hotline(_: &str) -> Option<&'static str> {
+    None
+}
