@@ -74,11 +74,12 @@ impl App {
             .into_iter()
             .map(|account| ((account.kind.clone(), account.id.clone()), account))
             .collect();
+        let words = Words::builtin().map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
         let stop = CancellationToken::new();
         let outbox = Arc::new(Notify::new());
         let intake = Arc::new(Intake {
             tracker,
-            words: Arc::new(words::load(config)?),
+            words: Arc::new(words),
             clock,
             shops,
             accounts: by_name.clone(),
@@ -118,7 +119,8 @@ impl App {
         let stop = &self.intake.stop;
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
         self.intake.tasks.spawn(housekeeping(self.intake.clone()));
-        self.intake.tasks.spawn(words::watch(config.clone(), self.intake.words.clone(), stop.clone()));
+        let folders = &config.folders;
+        self.intake.words.watch(&folders.intents, &folders.locales, &folders.shops);
         crate::intake::polls::start(&self.intake, &self.wire);
         Ok(())
     }
@@ -139,6 +141,7 @@ impl App {
         tracing::info!("stopping");
         stop.cancel();
         self.intake.pages.shut();
+        self.intake.words.stop_watching();
         self.intake.tasks.close();
         let finish = async {
             let _ = server.await;
@@ -216,23 +219,5 @@ async fn housekeeping(intake: Arc<Intake>) {
             Ok(gone) => tracing::debug!(gone, "answered messages forgotten"),
             Err(error) => tracing::warn!(%error, "old messages could not be forgotten"),
         }
-    }
-}
-
-/// Words from the binary and from disk, exchanged when a file changes.
-mod words {
-    use super::{CancellationToken, Config, Words};
-    use crate::conversation::{Matcher, builtin};
-    use crate::replies::Catalog;
-    use std::sync::Arc;
-
-    pub(super) fn load(_config: &Config) -> anyhow::Result<Words> {
-        let intents = builtin().map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
-        let matcher = Matcher::new(&intents).map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
-        Ok(Words::new(Catalog::builtin(), Arc::new(matcher)))
-    }
-
-    pub(super) async fn watch(_config: Config, _words: Arc<Words>, stop: CancellationToken) {
-        stop.cancelled().await;
     }
 }

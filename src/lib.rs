@@ -11,6 +11,7 @@
 pub mod app;
 pub mod carriers;
 pub mod channels;
+pub mod commands;
 pub mod config;
 pub mod conversation;
 pub mod http;

@@ -182,7 +182,7 @@ fn freshness(turn: &mut Turn, parcel: &Parcel) {
     });
 }
 
-fn card(parcel: &Parcel) -> Card {
+pub(super) fn card(parcel: &Parcel) -> Card {
     let events = parcel.events.iter().rev().filter(|event| !event.superseded).take(SHOWN);
     Card {
         carrier: parcel.carrier.clone(),

@@ -158,10 +158,14 @@ impl<'a> Turn<'a> {
     fn chosen(&mut self, chosen: Chosen) -> Flow {
         let pending_intent = self.chat.pending.as_ref().map(|pending| pending.intent.clone());
         let kept = |intent: Option<String>| intent.unwrap_or_else(|| "track".to_owned());
+        let unbinds = matches!(self.chat.pending, Some(Pending { question: Question::Unbind { .. }, .. }));
+        if !matches!(chosen, Chosen::Intent(_) | Chosen::Stale) {
+            self.close_question();
+        }
         match chosen {
             Chosen::Intent(intent) => self.answer(&intent),
             Chosen::Order(order) => {
-                if matches!(self.chat.pending, Some(Pending { question: Question::Unbind { .. }, .. })) {
+                if unbinds {
                     return prove::unbind(self, Some(&order));
                 }
                 self.answer_for(&kept(pending_intent), &order, None)
@@ -173,13 +177,11 @@ impl<'a> Turn<'a> {
             Chosen::Language(tag) => {
                 self.chat.language = Some(tag);
                 self.chat.language_fixed = true;
-                self.close_question();
                 self.intent = "language".into();
                 self.text(Line::new("language-set"));
                 Ok(())
             }
             Chosen::Delete(really) => {
-                self.close_question();
                 self.intent = "delete_my_data".into();
                 self.text(Line::new(if really { "delete-done" } else { "delete-kept" }));
                 if really {
@@ -216,6 +218,12 @@ impl<'a> Turn<'a> {
                 Resolved::Asked => Ok(()),
             };
         }
+        if intent == "other"
+            && let Some(order) = resolve::by_item(self)?
+        {
+            // Words that we do not understand about a thing that this buyer bought: tell where it is.
+            return self.answer_for("track", &order, None);
+        }
         topics::without_an_order(self, intent)
     }
 
@@ -247,7 +255,10 @@ impl<'a> Turn<'a> {
             self.text(Line::new("pending-expired"));
             return Ok(());
         };
-        self.close_question();
+        // A list that was offered stays open to choose from, until something is chosen or asked anew.
+        if !matches!(&self.chat.pending, Some(Pending { question: Question::WhichOrder { .. }, .. })) {
+            self.close_question();
+        }
         self.intent = intent.to_owned();
         self.chat.focus = Some(order.to_owned());
         topics::about(self, intent, view, number, true)

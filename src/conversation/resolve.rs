@@ -41,8 +41,7 @@ pub(super) fn resolve(turn: &mut Turn, intent: &str) -> Result<Resolved, Decisio
         [only] => return Ok(Resolved::Order { order: only.order.no.clone(), number: None, sure: true }),
         _ => {}
     }
-    let text = if let super::Said::Text(text) = &turn.heard.said { text.as_str() } else { "" };
-    if let Some(order) = by_item(text, mine).or_else(|| in_focus(turn, mine, intent)) {
+    if let Some(order) = by_item(turn)?.or_else(|| in_focus(turn, mine, intent)) {
         return Ok(Resolved::Order { order, number: None, sure: true });
     }
     let likely = by_relevance(mine, intent);
@@ -60,7 +59,12 @@ pub(super) fn named<'a>(view: &'a OrderView, claim: &str) -> Option<(&'a OrderVi
 }
 
 /// The one order whose item the text names, if exactly one does so best.
-fn by_item(text: &str, mine: &[OrderView]) -> Option<String> {
+pub(super) fn by_item(turn: &Turn) -> Result<Option<String>, Decision> {
+    let super::Said::Text(text) = &turn.heard.said else { return Ok(None) };
+    Ok(named_item(text, turn.mine()?))
+}
+
+fn named_item(text: &str, mine: &[OrderView]) -> Option<String> {
     /// Words of every parcel question: no item's name.
     const GENERIC: [&str; 22] = [
         "快递", "包裹", "物流", "订单", "东西", "什么", "时候", "我的", "发货", "收货", "宝贝", "商品", "where", "when",
@@ -77,7 +81,9 @@ fn by_item(text: &str, mine: &[OrderView]) -> Option<String> {
     let mut scored: Vec<(usize, &OrderView)> = mine.iter().map(|view| (score(view), view)).collect();
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     match scored.as_slice() {
-        [(best, view), (second, _), ..] if *best >= 2 && best > second => Some(view.order.no.clone()),
+        [(best, view), rest @ ..] if *best >= 2 && rest.first().is_none_or(|(second, _)| best > second) => {
+            Some(view.order.no.clone())
+        }
         _ => None,
     }
 }
@@ -106,13 +112,14 @@ fn likelihood(view: &OrderView, intent: &str) -> u8 {
     let delivered = view.parcels.iter().any(|parcel| parcel.state.status == Status::Delivered);
     let returning = view.order.status == OrderStatus::Refunding
         || view.parcels.iter().any(|parcel| matches!(parcel.state.status, Status::Returning | Status::Returned));
+    let silent = view.parcels.iter().all(|parcel| parcel.events.is_empty());
     match intent {
         _ if closed => 0,
         "when_ship" if waiting => 4,
         "not_received" if delivered => 4,
         "return_status" if returning => 4,
         _ if done => 1,
-        _ if waiting => 2,
+        _ if waiting || silent => 2,
         _ => 3,
     }
 }

@@ -62,7 +62,10 @@ pub(super) fn about(
     }
     let Some(parcel) = compose::worst(&parcels) else { return Ok(()) };
     opening(turn, intent, view, parcel);
-    if whole || matches!(intent, "track" | "eta") {
+    if intent == "not_received" && parcel.state.status == Status::Delivered {
+        // Its sentence says all that is known; the status lines would only repeat it.
+        turn.blocks.push(Block::Parcel(Box::new(compose::card(parcel))));
+    } else if whole || matches!(intent, "track" | "eta") {
         compose::status(turn, intent, view, &parcels, parcel);
     }
     if intent == "not_received" && parcel.state.status == Status::Delivered {

@@ -34,9 +34,6 @@ pub enum Outcome {
     Later,
 }
 
-/// The reply is chosen this long before the platform's deadline.
-const MARGIN: Duration = Duration::from_millis(500);
-
 impl Intake {
     /// One request at `/hooks/{kind}/{account}`.
     pub async fn hook(self: &Arc<Self>, kind: &str, account: &str, request: &Request) -> Door {
@@ -117,7 +114,7 @@ impl Intake {
             reply_to: incoming.reply_to.clone(),
             at: self.clock.now(),
         };
-        self.receive(trip, deadline.saturating_sub(MARGIN)).await
+        self.receive(trip, deadline).await
     }
 
     /// A message in: durable when this returns. Waits up to `patience` for an inline answer; zero: none is wanted.

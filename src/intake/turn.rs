@@ -87,12 +87,8 @@ impl Trip {
 
     /// The account's name in keys: ids of two kinds never meet.
     pub(super) fn owner(&self) -> String {
-        owner(&self.account)
+        self.account.name()
     }
-}
-
-pub(super) fn owner(account: &Account) -> String {
-    format!("{}/{}", account.kind, account.id)
 }
 
 /// Reads a stored message back after a crash.
@@ -345,8 +341,11 @@ impl Intake {
         let json = if shown.is_empty() { String::new() } else { serde_json::to_string(&shown).unwrap_or_default() };
         let mut chat = say.chat;
         chat.address = Some(trip.address.clone());
-        if !shown.is_empty() {
-            chat.offered = offered(&shown);
+        let offers = offered(&shown);
+        if !offers.is_empty() {
+            chat.offered = offers;
+        } else if chat.pending.is_none() && !shown.is_empty() {
+            chat.offered.clear();
         }
         tell_story(&mut chat, trip, heard, &shown, now);
         let mut batch = Batch::default();

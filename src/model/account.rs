@@ -20,6 +20,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// `kind/id`: two kinds may have accounts of one id.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.kind, self.id)
+    }
+
     /// An open setting, or the default.
     pub fn setting<'a>(&'a self, name: &str, default: &'a str) -> &'a str {
         self.settings.get(name).map_or(default, String::as_str)

@@ -9,6 +9,7 @@ use crate::wire::{Call, CallError, Cx, Exchange, Failure, Limits, Refusal, Step,
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -161,9 +162,17 @@ impl Delivery {
                 Err(refusal) => return self.refused(&refusal, at, outgoing.tries),
             }
             let build = |cx: &Cx| pick(cx, at)?.ok_or(Refusal::Unsupported);
-            let read = |cx: &Cx, answer: &crate::wire::Answer| channel.read_sent(cx, answer).map(Step::Done);
+            let broken = AtomicBool::new(false);
+            let read = |cx: &Cx, answer: &crate::wire::Answer| {
+                broken.store(answer.status >= 500, Ordering::Relaxed);
+                channel.read_sent(cx, answer).map(Step::Done)
+            };
             match self.wire.exchange(&exchange, &build, &read).await {
                 Ok(()) | Err(Failure::Refused(Refusal::AlreadyDone)) => {}
+                // A server that broke may have sent it before.
+                Err(Failure::Refused(_)) if broken.load(Ordering::Relaxed) => {
+                    return Sent::Ended("outcome_unknown");
+                }
                 Err(Failure::Refused(refusal)) => return self.refused(&refusal, at, outgoing.tries),
                 Err(Failure::Call(CallError::NotSent { until })) if at == 0 => {
                     return Sent::Again(until.unwrap_or_else(|| self.later(outgoing.tries)));

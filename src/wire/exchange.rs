@@ -288,7 +288,7 @@ impl Wire {
         tracing::info!(operation, account = %account.id, status = status_shown, ms = millis, outcome, "call");
         let note = Note {
             at,
-            account: account.id.clone(),
+            account: account.name(),
             kind: account.kind.clone(),
             operation,
             number: once.number.map(str::to_owned),
@@ -346,7 +346,7 @@ impl Wire {
         if let Some(token) = desk.token(now).filter(fits) {
             return Ok(token);
         }
-        let kept = self.0.ledger.token(&account.id).await.map_err(|error| {
+        let kept = self.0.ledger.token(&account.name()).await.map_err(|error| {
             tracing::error!(account = %account.id, %error, "the token cannot be read");
             NOT_NOW
         })?;
@@ -375,7 +375,7 @@ impl Wire {
             }
             self.0.clock.sleep(wait).await;
         };
-        self.0.ledger.put_token(&account.id, &token).await.map_err(|error| {
+        self.0.ledger.put_token(&account.name(), &token).await.map_err(|error| {
             tracing::error!(account = %account.id, %error, "the token cannot be kept and is not used");
             NOT_NOW
         })?;
@@ -408,7 +408,7 @@ impl Once<'_> {
         let midnight = day.tomorrow().ok().map(|next| next.to_datetime(jiff::civil::Time::midnight()));
         let day_ends = midnight.and_then(|midnight| limits.zone.to_timestamp(midnight).ok());
         Some(Reservation {
-            account: self.ask.account.id.clone(),
+            account: self.ask.account.name(),
             number: number.map(str::to_owned),
             at,
             per_day: (limits.per_day > 0).then_some(limits.per_day),

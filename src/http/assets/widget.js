@@ -25,7 +25,7 @@
     .launcher:hover { transform: translateY(-2px); }
     .launcher:active { transform: scale(.95); }
     .launcher:focus-visible { outline: 3px solid var(--color); outline-offset: 3px; }
-    .launcher svg { grid-area: 1 / 1; width: 30px; height: 30px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; transition: opacity .16s, transform .16s; }
+    .launcher svg { grid-area: 1 / 1; width: 32px; height: 32px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; transition: opacity .16s, transform .16s; }
     .launcher .down, .launcher[aria-expanded="true"] .up { opacity: 0; transform: rotate(-40deg) scale(.6); }
     .launcher[aria-expanded="true"] .down { opacity: 1; transform: none; }
     .badge {
@@ -165,7 +165,12 @@
   const start = async () => {
     document.body.append(host);
     const query = locale ? `?locale=${encodeURIComponent(locale)}` : '';
-    try { words = await (await fetch(`${base}/widget.json${query}`, { credentials: 'omit' })).json(); } catch { /* a button without a name is better than none */ }
+    try {
+      const answer = await fetch(`${base}/widget.json${query}`, { credentials: 'omit' });
+      // No such shop, or this page is not one of its allowed_origins: nothing would work.
+      if (answer.status === 403 || answer.status === 404) return host.remove();
+      words = await answer.json();
+    } catch { /* a button without a name is better than none */ }
     host.lang = words.locale ?? '';
     panel.setAttribute('aria-label', words.title ?? '');
     if (frame) frame.title = words.title ?? '';

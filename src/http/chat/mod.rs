@@ -1,6 +1,8 @@
 //! The web chat: a page of its own, a one-script widget for the shop's pages, and the calls behind both.
 //! Takes a buyer's words in only when they are durable. Must never show a message to a token of another session.
 
+#[cfg(test)]
+mod browser_tests;
 pub mod door;
 pub mod engine;
 mod events;

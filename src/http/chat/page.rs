@@ -210,4 +210,57 @@ mod tests {
             }
         }
     }
+
+    /// WCAG 2 relative luminance of `#rgb` or `#rrggbb`.
+    fn luminance(color: &str) -> f64 {
+        let digits: String = match color.len() {
+            4 => color[1..].chars().flat_map(|digit| [digit, digit]).collect(),
+            _ => color[1..].to_owned(),
+        };
+        let channel = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+    }
+
+    #[test]
+    fn every_text_can_be_read_on_its_ground_in_both_themes() {
+        let rule = regex::Regex::new(r"(?s):root[^{]*\{([^}]*)\}").unwrap();
+        let themes: Vec<std::collections::BTreeMap<&str, &str>> = rule
+            .captures_iter(STYLE.content)
+            .map(|found| found.extract::<1>().1[0])
+            .map(|body| {
+                let lines =
+                    body.lines().filter_map(|line| line.trim().trim_end_matches(';').split_once(": "));
+                lines.filter(|(_, value)| value.starts_with('#')).collect()
+            })
+            .collect();
+        assert_eq!(themes.len(), 3, "light, dark by the system, dark by choice");
+        assert_eq!(themes[1], themes[2], "the two dark themes are one");
+        let pairs = [
+            ("--ink", "--paper"),
+            ("--ink", "--card"),
+            ("--ink", "--tint"),
+            ("--soft", "--paper"),
+            ("--soft", "--card"),
+            ("--accent", "--card"),
+            ("--accent", "--tint"),
+            ("--on-accent", "--accent"),
+            ("--good", "--good-ground"),
+            ("--move", "--move-ground"),
+            ("--warn", "--warn-ground"),
+            ("--bad", "--bad-ground"),
+            ("--bad", "--paper"),
+            ("--rest", "--rest-ground"),
+            ("--paper", "--ink"),
+        ];
+        for theme in &themes {
+            for (text, ground) in pairs {
+                let (a, b) = (luminance(theme[text]), luminance(theme[ground]));
+                let ratio = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(ratio >= 4.5, "{text} on {ground}: {ratio:.2}");
+            }
+        }
+    }
 }

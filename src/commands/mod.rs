@@ -1,0 +1,85 @@
+//! One file a command. Each reads its arguments, does its work, and says by its exit status how it went:
+//! 0 done, 1 the answer is no or the input is wrong, 2 wrong usage, 70 a fault of our own.
+
+mod check;
+mod demo;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Answers “where is my parcel?” in WeChat, Telegram and web chat.
+#[derive(Debug, Parser)]
+#[command(name = "yishi", version)]
+struct Yishi {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything with no account and no key: a shop, its orders, and simulated carriers and channels
+    Demo(demo::Args),
+    /// The service
+    Serve(serve::Args),
+    /// Lint of intents, templates and configuration
+    Check(check::Args),
+}
+
+/// Exit status for a fault of our own.
+const OWN_FAULT: u8 = 70;
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let command = Yishi::parse().command.unwrap_or_else(|| {
+        // A configured service stands here, or else somebody wants to see what this is.
+        if std::path::Path::new("yishi.toml").exists() {
+            Command::Serve(serve::Args::default())
+        } else {
+            Command::Demo(demo::Args::default())
+        }
+    });
+    let result = match command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(args),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "yishi: {error:#}");
+            ExitCode::from(OWN_FAULT)
+        }
+    }
+}
+
+/// Prints a line of a command's own output.
+fn say(line: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout().lock(), "{line}")
+}
+
+/// One line on stderr with what to do; for input that is wrong.
+fn refuse(line: &str) -> anyhow::Result<u8> {
+    writeln!(std::io::stderr().lock(), "yishi: {line}")?;
+    Ok(1)
+}
+
+/// Starts the threads that everything runs on.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("yishi").build()
+}
+
+/// Ends with Ctrl-C or a supervisor's SIGTERM.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
