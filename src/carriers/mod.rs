@@ -3,6 +3,9 @@
 
 mod body;
 mod kuaidi100;
+pub mod names;
+pub mod recognize;
+pub mod scan_text;
 mod sentence;
 mod sf;
 mod simulated;

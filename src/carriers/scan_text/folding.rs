@@ -1,0 +1,117 @@
+//! Brings scan sentences into one spelling and drops what says nothing of the parcel: courtesies, conditions, phone
+//! numbers. Must never drop a clause that says what happened.
+
+use crate::model::event::canonical;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Words from which on a clause only says what to do *if* something happens.
+const CONDITIONS: &[&str] = &[
+    "如有", "如果", "如您", "如未", "如需", "如对", "如遇", "如非", "如逾期", "若有", "若您", "若未", "若需", "若逾期", "倘若", "有问题", "有疑问", "有什么疑问", "有任何",
+    "有事呼叫", "有事请", "投诉电话", "投诉请", "感谢", "期待", "请给", "赏个", "五星", "好评", "疫情期间", "逾期将", "超期将",
+];
+/// How a clause begins that only goes on with the condition before it.
+const GOES_ON: &[&str] = &["请", "可", "拨打", "联系", "欢迎", "敬请", "电话", "或"];
+
+/// `电话13800000000`: the word counts only where it is no label of a number.
+static PHONES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(联系)?(电话|手机号?码?|电联|联系方式|tel|phone)?(号码)?[:为是,]*\+?\d[\d*-]{6,}(/\d[\d-]{6,})*").ok()
+});
+
+fn is_wide(c: char) -> bool {
+    !c.is_ascii() && !c.is_whitespace()
+}
+
+/// Half width, lower case, no spaces beside Chinese, brackets as 【】, without conditions, courtesies and phones.
+pub fn fold_sentence(text: &str) -> String {
+    let canonical = canonical(text);
+    let chinese = canonical.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    if !chinese {
+        return without_english_conditions(&canonical);
+    }
+    let chars: Vec<char> = canonical.chars().collect();
+    let mut squeezed = String::with_capacity(canonical.len());
+    for (at, c) in chars.iter().enumerate() {
+        let beside_wide = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_none_or(|c| is_wide(*c) || "[](),:;".contains(*c));
+        match c {
+            ' ' if beside_wide(at.checked_sub(1)) || beside_wide(Some(at + 1)) => {}
+            '[' | '「' | '『' | '〔' => squeezed.push('【'),
+            ']' | '」' | '』' | '〕' => squeezed.push('】'),
+            '﹐' | '、' => squeezed.push(','),
+            other => squeezed.push(*other),
+        }
+    }
+    let squeezed = match PHONES.as_ref() {
+        Some(phones) => phones.replace_all(&squeezed, "").into_owned(),
+        None => squeezed,
+    };
+    without_conditions(&squeezed)
+}
+
+fn without_conditions(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut conditional = false;
+    for clause in text.split_inclusive([',', '。', ';', '!', '?']) {
+        let bare = clause.trim_start_matches(|c: char| "【】()\"“”".contains(c) || c.is_whitespace());
+        if conditional && GOES_ON.iter().any(|word| bare.starts_with(word)) {
+            continue;
+        }
+        let cut = CONDITIONS.iter().filter_map(|word| clause.find(word)).min();
+        let cut = if begins_conditionally(bare) { Some(0) } else { cut };
+        conditional = cut.is_some();
+        match cut {
+            None => kept.push_str(clause),
+            Some(at) => {
+                kept.push_str(&clause[..at]);
+                kept.push(',');
+            }
+        }
+    }
+    kept
+}
+
+/// `如…`, `若…` at the head of a clause, unless it is a town.
+fn begins_conditionally(clause: &str) -> bool {
+    clause.starts_with(['如', '若']) && !["如皋", "如东", "若羌", "若尔盖"].iter().any(|town| clause.starts_with(town))
+}
+
+/// `if you have not received it, …` says nothing of what happened.
+fn without_english_conditions(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for sentence in text.split_inclusive(['.', '!', '?', ';']) {
+        let cut = ["if you", "if the", "if it", "if not", "if no", "in case"].iter();
+        let cut = cut.filter_map(|word| sentence.find(word)).filter(|at| {
+            sentence[..*at].chars().next_back().is_none_or(|c| !c.is_alphanumeric())
+        });
+        match cut.min() {
+            None => kept.push_str(sentence),
+            Some(at) => kept.push_str(&sentence[..at]),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn courtesies_conditions_and_phones_fall_away() {
+        for (text, folded) in [
+            ("已签收， 感谢使用，期待再次为您服务", "已签收,,,"),
+            ("[武汉市] 快件到达 [武昌关南]", "【武汉市】快件到达【武昌关南】"),
+            ("派件中 派件人: 李明 电话 13800000000 如有疑问，请联系：0755-1234567", "派件中派件人:李明,"),
+            ("如您未收到此快递，请拨打投诉电话", ","),
+            ("Delivered. If you have not received it, call us.", "delivered. "),
+        ] {
+            assert_eq!(fold_sentence(text), folded);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_folds(text in "\\PC{0,60}") {
+            let _ = fold_sentence(&text);
+        }
+    }
+}
