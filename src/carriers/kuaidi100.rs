@@ -5,7 +5,7 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, Step, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
-    meaning_of, refine, sentence,
+    meaning_of, refine,
 };
 use crate::model::when::CHINA;
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
@@ -45,6 +45,10 @@ fn needs_phone_tail(carrier: &str) -> bool {
 impl Carrier for Kuaidi100 {
     fn spec(&self) -> &'static CarrierSpec {
         &SPEC
+    }
+
+    fn options(&self) -> &'static [&'static str] {
+        &["courier_info"]
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {
@@ -234,7 +238,6 @@ impl Scan {
         let raw = Raw { code: self.status_code, status: self.status, description: self.context };
         let mut event = Event::new(carrier, number, SPEC.code, time, meaning, raw, now);
         event.place = place;
-        sentence::enrich(&mut event);
         refine(event)
     }
 }

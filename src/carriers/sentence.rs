@@ -3,6 +3,7 @@
 
 use crate::model::Event;
 
+/// All end with the same character, which is looked for first: most sentences have none.
 const PICKUP_CODE_WORDS: [&str; 3] = ["取件码", "取货码", "提货码"];
 
 /// Fills the fields of an event from its own sentence, where the vendor gave them no field of their own.
@@ -21,6 +22,9 @@ pub fn enrich(event: &mut Event) {
 
 /// 取件码 or 取货码, up to four joining characters, then the code.
 pub fn pickup_code(text: &str) -> Option<&str> {
+    if !text.contains('码') {
+        return None;
+    }
     PICKUP_CODE_WORDS.iter().find_map(|word| {
         let after = &text[text.find(word)? + word.len()..];
         let start = after
@@ -75,6 +79,9 @@ fn is_phone(text: &str) -> bool {
 
 /// 签收人：… up to the next mark.
 pub fn signer(text: &str) -> Option<&str> {
+    if !text.contains('签') {
+        return None;
+    }
     let word = "签收人";
     let after = &text[text.find(word)? + word.len()..];
     let after = after.strip_prefix(['：', ':', '是', '为'])?.trim_start_matches(['【', '「', ' ']);

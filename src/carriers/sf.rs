@@ -41,6 +41,10 @@ impl Carrier for Sf {
         &SPEC
     }
 
+    fn options(&self) -> &'static [&'static str] {
+        &["language"]
+    }
+
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {
         if asks.is_empty() || asks.len() > SPEC.batch {
             return Err(Refusal::Unsupported);
@@ -238,7 +242,6 @@ impl Route {
             ..Place::default()
         };
         event.renumbered = renumbered;
-        sentence::enrich(&mut event);
         refine(event)
     }
 

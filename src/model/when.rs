@@ -69,8 +69,8 @@ impl When {
             (None, None) => (None, ZoneSource::Unknown),
         };
         let utc = offset.and_then(|offset| offset.to_timestamp(local).ok());
-        let local = if whole { local.strftime("%Y-%m-%dT%H:%M:%S") } else { local.strftime("%Y-%m-%d") };
-        Some(Self { utc, local: local.to_string(), offset: offset.map(offset_text), zone_source })
+        let local = if whole { local.to_string() } else { local.date().to_string() };
+        Some(Self { utc, local, offset: offset.map(offset_text), zone_source })
     }
 
     /// Whether only the day is known.

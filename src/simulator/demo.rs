@@ -177,24 +177,37 @@ impl Simulator {
         (events, eta)
     }
 
-    /// The carrier accounts that these peers accept. `base` is the simulator's own address without a slash at its
-    /// end: `http://127.0.0.1:8081`.
+    /// The accounts of shop `demo` that these peers accept: three carriers, WeChat and Telegram. `base` is the
+    /// simulator's own address without a slash at its end: `http://127.0.0.1:8081`.
     pub fn accounts(base: &str) -> Vec<Account> {
-        let account = |kind: &str, setting: (&str, &str), secret: (&str, &str)| Account {
-            id: "demo".to_owned(),
-            kind: kind.to_owned(),
-            shop: None,
-            settings: [
-                ("base_url".to_owned(), format!("{base}/{kind}")),
-                (setting.0.to_owned(), setting.1.to_owned()),
-            ]
-            .into(),
-            secrets: [(secret.0.to_owned(), Private::new(secret.1.to_owned()))].into(),
+        let account = |kind: &str, settings: &[(&str, &str)], secrets: &[(&str, &str)]| {
+            let mut account = Account {
+                id: "demo".to_owned(),
+                kind: kind.to_owned(),
+                shop: Some("demo".to_owned()),
+                settings: settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+                secrets: secrets
+                    .iter()
+                    .map(|(name, value)| ((*name).into(), Private::new((*value).into())))
+                    .collect(),
+            };
+            account.settings.insert("base_url".to_owned(), format!("{base}/{kind}"));
+            account
         };
         vec![
-            account("kuaidi100", ("customer", keys::KUAIDI100_CUSTOMER), ("key", keys::KUAIDI100_KEY)),
-            account("sf", ("partner_id", keys::SF_PARTNER), ("checkword", keys::SF_CHECKWORD)),
-            account("simulated", ("client", keys::SIMULATED_CLIENT), ("key", keys::SIMULATED_KEY)),
+            account("kuaidi100", &[("customer", keys::KUAIDI100_CUSTOMER)], &[("key", keys::KUAIDI100_KEY)]),
+            account("sf", &[("partner_id", keys::SF_PARTNER)], &[("checkword", keys::SF_CHECKWORD)]),
+            account("simulated", &[("client", keys::SIMULATED_CLIENT)], &[("key", keys::SIMULATED_KEY)]),
+            account(
+                "wechat",
+                &[("appid", keys::WECHAT_APPID), ("mode", "plain")],
+                &[("token", keys::WECHAT_TOKEN), ("appsecret", keys::WECHAT_SECRET)],
+            ),
+            account(
+                "telegram",
+                &[],
+                &[("bot_token", keys::TELEGRAM_TOKEN), ("webhook_secret", keys::TELEGRAM_WEBHOOK_SECRET)],
+            ),
         ]
     }
 }

@@ -44,8 +44,12 @@ pub mod keys {
     pub const WECHAT_APPID: &str = "wxdemo0000000001";
     /// WeChat's appsecret.
     pub const WECHAT_SECRET: &str = "demo-wechat-secret";
+    /// The token that signs WeChat's posts to us.
+    pub const WECHAT_TOKEN: &str = "demo-token";
     /// Telegram's bot token.
     pub const TELEGRAM_TOKEN: &str = "1000000001:DEMO-token-of-the-simulated-bot";
+    /// The secret that Telegram's webhook posts carry.
+    pub const TELEGRAM_WEBHOOK_SECRET: &str = "demo-telegram-secret";
 }
 
 /// The phone of every simulated receiver ends so: SF and ZTO want to hear it.

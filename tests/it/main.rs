@@ -1,4 +1,4 @@
 //! The only integration binary: conformance over every registry entry, one file a trip, `routes/` mirrors the URLs.
-mod channels;
-
 mod carriers;
+mod channels;
+mod simulator;

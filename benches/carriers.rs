@@ -1,0 +1,68 @@
+//! How long it takes to read an answer with 100 scans, per carrier. Goal: at most 200 µs in release.
+//! `cargo bench --bench carriers`
+
+use divan::{Bencher, black_box};
+use serde_json::Value;
+use std::path::Path;
+use yishi::carriers::{Ask, CARRIERS, carrier};
+use yishi::model::Account;
+use yishi::wire::{Answer, Cx};
+
+fn main() {
+    divan::main();
+}
+
+/// Codes of all carriers.
+fn codes() -> Vec<&'static str> {
+    CARRIERS.iter().map(|carrier| carrier.spec().code).collect()
+}
+
+/// The carrier's own fixture, its list of scans made 100 long, each with another sentence.
+fn answer(code: &str) -> (Ask, Answer) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/carriers").join(code);
+    let read = |case: &str| -> Value {
+        let text = std::fs::read_to_string(folder.join(format!("{case}.json"))).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    };
+    let (setup, mut body) = (read("ask"), read("ok"));
+    grow(&mut body);
+    let text = |name: &str| setup[name].as_str().unwrap_or_default().to_owned();
+    let ask = Ask { carrier: text("carrier"), number: text("number"), phone_tail: None };
+    (ask, Answer::new(200, body.to_string()))
+}
+
+fn grow(value: &mut Value) -> bool {
+    match value {
+        Value::Array(list) if list.len() > 1 && list.iter().all(Value::is_object) => {
+            let scans = list.clone();
+            *list = scans.iter().cycle().take(100).cloned().collect();
+            for (at, scan) in list.iter_mut().enumerate() {
+                for name in ["context", "remark", "text"] {
+                    if let Some(Value::String(text)) = scan.get_mut(name) {
+                        text.push_str(&format!("，第{at}站"));
+                    }
+                }
+            }
+            true
+        }
+        Value::Array(list) => list.iter_mut().any(grow),
+        Value::Object(fields) => fields.values_mut().any(grow),
+        Value::String(text) if text.starts_with('{') => {
+            let mut inner: Value = serde_json::from_str(text).unwrap_or_default();
+            let grown = grow(&mut inner);
+            *text = inner.to_string();
+            grown
+        }
+        _ => false,
+    }
+}
+
+#[divan::bench(args = codes())]
+fn read_100_scans(bencher: Bencher, code: &str) {
+    let Some(adapter) = carrier(code) else { return };
+    let account = Account::default();
+    let cx = Cx { account: &account, token: None, now: jiff::Timestamp::UNIX_EPOCH, random: [0; 32] };
+    let (ask, answer) = answer(code);
+    let asks = [ask];
+    bencher.bench(|| adapter.read_track(black_box(&cx), &asks, black_box(&answer)));
+}
