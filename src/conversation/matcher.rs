@@ -19,6 +19,8 @@ pub use crate::text::script::Language;
 const ALSO: f32 = 0.55;
 /// Below this, what would be about a parcel is `other`.
 const DOUBTFUL: f32 = 0.30;
+/// How much less often `other` is said than its share of the examples.
+const OTHER: f32 = 0.6;
 /// A merchant's own phrase was said.
 const SAID: f32 = 0.95;
 
@@ -190,10 +192,15 @@ impl Matcher {
     fn scores(&self, prepared: &str, hits: &[usize]) -> Vec<f32> {
         let script = script::of(prepared);
         let features = Features::of(script, prepared, hits);
-        match script {
+        let mut scores = match script {
             Script::Han => self.han.score(&features),
             Script::Latin => self.latin.score(&features),
-        }
+        };
+        // The examples of `other` are many because its topics are: as many messages they are not.
+        scores[self.other] *= OTHER;
+        let sum: f32 = scores.iter().sum();
+        scores.iter_mut().for_each(|score| *score /= sum);
+        scores
     }
 }
 

@@ -12,6 +12,8 @@ const ROWS: usize = 1 << BITS;
 const LOOKED_AT: usize = 240;
 const EPOCHS: u32 = 14;
 const RATE: f32 = 0.7;
+/// This share of an example's features is hidden while learning, others each time: no single word may decide.
+const HIDDEN: f32 = 0.6;
 
 /// What one message looks like: hashed features.
 #[derive(Debug, Clone, Default)]
@@ -42,12 +44,7 @@ impl Features {
         sequence(&tokens, &mut features);
         features.push(mix(11, u32::from(text.contains('?')), 0, 0));
         features.push(mix(12, tokens.len().min(12) as u32 / 2, 0, 0));
-        for class in hits {
-            // Keywords weigh more than a single n-gram.
-            for copy in 0..3 {
-                features.push(mix(13 + copy, *class as u32, 0, 0));
-            }
-        }
+        features.extend(hits.iter().map(|class| mix(13, *class as u32, 0, 0)));
         features.sort_unstable();
         features.dedup();
         Self(features)
@@ -65,28 +62,24 @@ fn mix(kind: u32, a: u32, b: u32, c: u32) -> u32 {
 }
 
 fn han_surface(text: &str, features: &mut Vec<u32>) {
-    let (mut before, mut last) = (0, 0);
+    let mut last = 0;
     for c in text.chars().filter(|c| c.is_alphanumeric() || *c == '#').chain(std::iter::once('\0')) {
         let code = c as u32;
         if code != 0 {
             features.push(mix(1, code, 0, 0));
         }
         features.push(mix(2, last, code, 0));
-        if before != 0 {
-            features.push(mix(3, before, last, code));
-        }
-        (before, last) = (last, code);
+        last = code;
     }
 }
 
 fn latin_surface(spaced: &str, features: &mut Vec<u32>) {
-    let (mut before, mut last) = (0, 1);
+    let mut last = 1;
     for word in spaced.split(' ').filter(|word| !word.is_empty()) {
         let id = lexicon::hash(word);
         features.push(mix(1, id, 0, 0));
         features.push(mix(2, last, id, 0));
-        features.push(mix(3, before, last, id));
-        (before, last) = (last, id);
+        last = id;
         let bytes = word.as_bytes();
         if bytes.len() >= 4 {
             for window in bytes.windows(4) {
@@ -109,7 +102,6 @@ fn sequence(tokens: &[Token], features: &mut Vec<u32>) {
         if let Some(next) = padded.get(at + 1) {
             features.push(mix(7, *id, *next, 0));
             if let Some(third) = padded.get(at + 2) {
-                features.push(mix(8, *id, *next, *third));
                 features.push(mix(9, *id, *third, 0));
             }
         }
@@ -140,6 +132,12 @@ impl Scorer {
         let mut bias = vec![0f32; classes];
         let mut order: Vec<usize> = (0..examples.len()).collect();
         let mut random: u64 = 0x5DEE_CE66_D1CE_5EED;
+        let mut next = move || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize
+        };
+        let hidden = (HIDDEN * 1024.0) as usize;
+        let mut shown: Vec<u32> = Vec::new();
         let mut scores = vec![0f32; classes];
         for epoch in 0..EPOCHS {
             for at in (1..order.len()).rev() {
@@ -150,9 +148,11 @@ impl Scorer {
             let rate = RATE / (1.0 + 0.25 * epoch as f32);
             for index in &order {
                 let (features, class) = &examples[*index];
-                let value = unit(features.0.len());
+                shown.clear();
+                shown.extend(features.0.iter().copied().filter(|_| next() & 1023 >= hidden));
+                let value = unit(shown.len());
                 scores.copy_from_slice(&bias);
-                for row in &features.0 {
+                for row in &shown {
                     let row = *row as usize * classes;
                     for (score, weight) in scores.iter_mut().zip(&weights[row..row + classes]) {
                         *score += weight * value;
@@ -166,7 +166,7 @@ impl Scorer {
                 for (bias, step) in bias.iter_mut().zip(&scores) {
                     *bias -= step * 0.1;
                 }
-                for row in &features.0 {
+                for row in &shown {
                     let row = *row as usize * classes;
                     for (weight, step) in weights[row..row + classes].iter_mut().zip(&scores) {
                         *weight -= step * value;
