@@ -139,6 +139,8 @@ fn is_coarse(event: &Event) -> bool {
         _ => false,
     }
 }
-pub fn hotline(_: &str) -> Option<&'static str> {
-    None
+
+/// A carrier's service phone by Yishi's code, where the facts give one.
+pub fn hotline(code: &str) -> Option<&'static str> {
+    names::by_code(code).map(|carrier| carrier.hotline).filter(|hotline| !hotline.is_empty())
 }

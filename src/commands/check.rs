@@ -24,7 +24,7 @@ pub struct Checked {
 }
 
 /// Everything that looks at files. A linter takes what is its own and leaves the rest.
-const LINTERS: &[Linter] = &[templates];
+const LINTERS: &[Linter] = &[templates, intents, configuration];
 type Linter = fn(&[Checked]) -> Vec<Problem>;
 
 /// Folders that are looked into where a folder is named that holds them.
@@ -73,6 +73,38 @@ pub fn run(args: Args) -> anyhow::Result<u8> {
         plural(count, "file")
     )?;
     Ok(1)
+}
+
+/// The intents among the files; each folder of intents is looked at together with the built-in ones.
+fn intents(files: &[Checked]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut all = crate::conversation::builtin().unwrap_or_default();
+    for file in files {
+        let in_folder = file.path.parent().is_some_and(|folder| folder.ends_with("intents"));
+        let is_intent = file.path.extension().is_some_and(|ending| ending == "toml") && in_folder;
+        if !is_intent {
+            continue;
+        }
+        match crate::conversation::intents::parse(&file.path.to_string_lossy(), &file.text) {
+            Ok(intent) => match all.iter_mut().find(|known| known.name == intent.name) {
+                Some(known) => *known = intent,
+                None => all.push(intent),
+            },
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems.extend(crate::conversation::lint(&all));
+    problems
+}
+
+/// The configurations among the files.
+fn configuration(files: &[Checked]) -> Vec<Problem> {
+    let named = |file: &&Checked| file.path.file_name().is_some_and(|name| name == "yishi.toml");
+    files
+        .iter()
+        .filter(named)
+        .flat_map(|file| crate::config::lint(&file.path.to_string_lossy(), &file.text))
+        .collect()
 }
 
 /// The templates among the files.

@@ -5,6 +5,9 @@ mod chat;
 mod check;
 mod demo;
 mod errand;
+mod fold;
+mod read_scan;
+mod recognize;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +34,12 @@ enum Command {
     Backup(errand::Args),
     /// Take a backup back, also while serving; it is verified first
     Restore(errand::Args),
+    /// Whose tracking number it is: a number a line
+    Recognize(recognize::Args),
+    /// What a carrier's sentence means: a sentence a line
+    ReadScan(read_scan::Args),
+    /// A parcel's state from its events: a JSON array on stdin
+    Fold(fold::Args),
     /// Lint of intents, templates and configuration
     Check(check::Args),
 }
@@ -54,6 +63,9 @@ pub fn run() -> ExitCode {
         Command::Chat(args) => chat::run(args),
         Command::Backup(args) => errand::backup(args),
         Command::Restore(args) => errand::restore(args),
+        Command::Recognize(args) => recognize::run(args),
+        Command::ReadScan(args) => read_scan::run(args),
+        Command::Fold(args) => fold::run(args),
         Command::Check(args) => check::run(args),
     };
     match result {

@@ -41,7 +41,8 @@ pub(super) fn status(turn: &mut Turn, intent: &str, view: &OrderView, parcels: &
     }
     fact(turn, view, parcel);
     next(turn, parcel);
-    if !parcel.state.status.is_final() {
+    let arrived = matches!(parcel.state.status, Status::ReadyForPickup | Status::Returning);
+    if !parcel.state.status.is_final() && !arrived {
         expected(turn, intent, parcel);
     }
     freshness(turn, parcel);

@@ -152,15 +152,13 @@ fn opening(turn: &mut Turn, intent: &str, view: &OrderView, parcel: &Parcel) {
             turn.text(Line::new("change-address-final").with("parcel", parcel_arg()));
         }
         "change_address" => {
-            match (turn.at.hotline)(&parcel.carrier) {
-                Some(hotline) => turn.text(
-                    Line::new("change-address-moving")
-                        .with("parcel", parcel_arg())
-                        .with("carrier", carrier)
-                        .with("hotline", Arg::Text(hotline.to_owned())),
-                ),
-                None => turn.text(Line::new("change-address-general")),
-            }
+            let hotline = (turn.at.hotline)(&parcel.carrier).unwrap_or_default();
+            turn.text(
+                Line::new("change-address-moving")
+                    .with("parcel", parcel_arg())
+                    .with("carrier", carrier)
+                    .with("hotline", Arg::Text(hotline.to_owned())),
+            );
             turn.request("change_address", Some(order));
         }
         "intercept" if done => turn.text(Line::new("intercept-final").with("parcel", parcel_arg())),
