@@ -20,12 +20,12 @@ pub fn hear(
     chat: &Chat,
     said: Said,
     key: &str,
-    situation_now: jiff::Timestamp,
+    now: jiff::Timestamp,
     window: jiff::SignedDuration,
 ) -> Heard {
     let said = match (said, &chat.fragment) {
         (Said::Text(text), Some(fragment))
-            if fragment.key != key && situation_now.duration_since(fragment.at) <= window =>
+            if fragment.key != key && now.duration_since(fragment.at) <= window =>
         {
             Said::Text(joined(&fragment.text, &text))
         }

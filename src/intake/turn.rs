@@ -347,7 +347,7 @@ impl Intake {
         } else if chat.pending.is_none() && !shown.is_empty() {
             chat.offered.clear();
         }
-        tell_story(&mut chat, trip, heard, &shown, now);
+        tell_story(&mut chat, read.value.as_ref(), trip, heard, &shown, now);
         let mut batch = Batch::default();
         let records = &self.records;
         let turn_key = records.turn_key(&trip.owner(), &trip.key);
@@ -459,12 +459,18 @@ fn offered(shown: &[Shown]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn tell_story(chat: &mut Chat, trip: &Trip, heard: &Heard, shown: &[Shown], now: Timestamp) {
+fn tell_story(
+    chat: &mut Chat,
+    before: Option<&Chat>,
+    trip: &Trip,
+    heard: &Heard,
+    shown: &[Shown],
+    now: Timestamp,
+) {
     match &heard.said {
         Said::Text(text) => chat.tell(true, trip.at, text),
         Said::Choice(id) => {
-            let label = label_of(Some(chat), id);
-            chat.tell(true, trip.at, &label);
+            chat.tell(true, trip.at, &label_of(before, id));
         }
         Said::Joined | Said::Other => {}
     }
