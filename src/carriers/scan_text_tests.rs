@@ -101,6 +101,20 @@ fn what_may_come_or_did_not_is_never_delivered() {
 }
 
 #[test]
+fn many_wordings_are_read_right() {
+    let cases = include_str!("scan_text_cases.tsv").lines().filter(|line| !line.starts_with('#'));
+    let mut wrong = Vec::new();
+    for case in cases {
+        let (text, right) = case.split_once('\t').unwrap();
+        let status = meaning_without_code(text, None).status.name();
+        if !right.split('|').any(|name| name == status) {
+            wrong.push(format!("{text}: {status}, expected {right}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn who_where_and_which_code() {
     let waits = read("快件已存放至【翠园菜鸟驿站】，取件码：6-2-1034，快递员李明，电话13800000000", None);
     assert_eq!(waits.pickup_code.as_deref(), Some("6-2-1034"));
