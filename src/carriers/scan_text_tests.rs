@@ -64,7 +64,22 @@ fn what_may_come_or_did_not_is_never_delivered() {
         "快件无法签收，地址不详",
         "已签收,签收人是: 转EMS1100000000017",
         "快件已由超市代收，请及时取件",
+        "请收件人本人签收",
+        "该件须由本人签收",
+        "是否同意由物业代签收",
+        "快件没有签收，已联系快递员",
+        "收件人拒绝签收",
+        "您的订单已完成打包",
+        "未能完成配送",
+        "等待客户签收",
+        "包裹已送达境外仓库",
+        "正在通知客户取件",
         "Your parcel will be delivered tomorrow",
+        "We couldn't deliver your parcel",
+        "The parcel failed to be delivered",
+        "Your parcel is about to be delivered",
+        "Must be signed by the recipient",
+        "Delivered to destination country",
         "Not delivered: recipient not home",
         "Could not be delivered",
         "To be delivered by partner",
@@ -83,6 +98,20 @@ fn what_may_come_or_did_not_is_never_delivered() {
         let meaning = meaning_without_code(text, None);
         assert_ne!(meaning.status, Status::Delivered, "{text}");
     }
+}
+
+#[test]
+fn many_wordings_are_read_right() {
+    let cases = include_str!("scan_text_cases.tsv").lines().filter(|line| !line.starts_with('#'));
+    let mut wrong = Vec::new();
+    for case in cases {
+        let (text, right) = case.split_once('\t').unwrap();
+        let status = meaning_without_code(text, None).status.name();
+        if !right.split('|').any(|name| name == status) {
+            wrong.push(format!("{text}: {status}, expected {right}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

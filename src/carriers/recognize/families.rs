@@ -104,6 +104,7 @@ pub(super) const FAMILIES: &[Family] = &[
     checked("fedex", 55, "[0-9]{18}", "fedex-sscc-check-digit", |text| mod10(&text[2..], 3, 1)),
     checked("fedex", 85, "96[0-9]{20}", "fedex-ground-check-digit", |text| mod10(&text[7..], 1, 3)),
     checked("fedex", 85, "96[0-9]{32}", "fedex-gsn-check-digit", |text| weighted(&text[20..], &[1, 7, 3])),
+    checked("fedex", 50, "(92)?[0-9]{20}", "fedex-smartpost-check-digit", fedex_smartpost),
     checked("usps", 60, "[0-9]{20}", "usps-check-digit", |text| mod10(text, 3, 1)),
     checked("usps", 70, "(420[0-9]{5}([0-9]{4})?)?(91)?[0-9]{20}", "usps-legacy-check-digit", usps_legacy),
     checked("usps", 97, "(420[0-9]{5}([0-9]{4})?)?9[2-5][0-9]{20,28}", "usps-impb-check-digit", usps_impb),
@@ -154,6 +155,11 @@ fn usps_legacy(text: &str) -> bool {
         return false;
     }
     if body.len() == 22 { mod10(body, 3, 1) } else { mod10(&format!("91{body}"), 3, 1) }
+}
+
+/// FedEx SmartPost: 20 digits that count with `92` in front, written or not. USPS delivers them.
+fn fedex_smartpost(text: &str) -> bool {
+    if text.len() == 22 { mod10(text, 3, 1) } else { mod10(&format!("92{text}"), 3, 1) }
 }
 
 /// USPS Intelligent Mail package barcode: application identifier, service, mailer, package; optional ZIP in front.
