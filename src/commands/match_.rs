@@ -70,7 +70,8 @@ fn matcher(folder: Option<&std::path::Path>) -> anyhow::Result<Built> {
         .collect();
     paths.sort();
     for path in paths {
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         files.push((path.display().to_string(), text));
     }
     let files = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
@@ -138,11 +139,17 @@ mod tests {
         let mut input = "订单号A1001 尾号1234\n\nwhere is my parcel\r\n".as_bytes().to_vec();
         input.extend([0, 0xff]);
         answer(&matcher, input.as_slice(), &mut output, true).unwrap();
-        let lines: Vec<serde_json::Value> =
-            String::from_utf8(output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> = String::from_utf8(output)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[0]["intent"], "verify");
-        assert_eq!(lines[0]["slots"], serde_json::json!({"number": [], "order": ["A1001"], "phone_tail": ["1234"]}));
+        assert_eq!(
+            lines[0]["slots"],
+            serde_json::json!({"number": [], "order": ["A1001"], "phone_tail": ["1234"]})
+        );
         assert_eq!(lines[1]["intent"], "other");
         assert_eq!(lines[2]["text"], "where is my parcel");
         assert_eq!((&lines[2]["intent"], &lines[2]["language"]), (&"track".into(), &"en".into()));

@@ -185,10 +185,23 @@ fn an_offer_of_proof_is_told_from_a_question() {
 
 #[test]
 fn openings_wait_for_their_rest_and_whole_questions_do_not() {
-    for text in ["那个", "我想问下", "请问", "亲 我想咨询一下", "", "😂", "12345", "quick question", "I want to ask"] {
+    for text in
+        ["那个", "我想问下", "请问", "亲 我想咨询一下", "", "😂", "12345", "quick question", "I want to ask"]
+    {
         assert!(!matcher().read(text).alone, "{text}");
     }
-    for text in ["在吗", "你好", "到哪了", "谢谢", "我想问下快递到哪了", "hi", "where is it", "2", "SF7444400031887", "转人工"] {
+    for text in [
+        "在吗",
+        "你好",
+        "到哪了",
+        "谢谢",
+        "我想问下快递到哪了",
+        "hi",
+        "where is it",
+        "2",
+        "SF7444400031887",
+        "转人工",
+    ] {
         assert!(matcher().read(text).alone, "{text}");
     }
 }
@@ -207,7 +220,11 @@ fn a_merchants_own_intent_is_answered_by_its_template() {
     .unwrap();
     for text in ["有尺码表吗", "我一米七穿多大合适", "你家鞋码准不准"] {
         let understood = own.read(text);
-        assert_eq!((&*understood.intent, understood.answer.as_deref()), ("size_chart", Some("size-chart")), "{text}");
+        assert_eq!(
+            (&*understood.intent, understood.answer.as_deref()),
+            ("size_chart", Some("size-chart")),
+            "{text}"
+        );
     }
     assert_eq!(&*own.read("我的快递到哪了").intent, "track");
     let both = own.read("我的快递到哪了，还有尺码表发一下");
@@ -219,7 +236,11 @@ fn a_file_with_a_mistake_is_refused_with_its_place() {
     for (text, line, part) in [
         ("name = \"x\"\nanswer = \"a\"\ncolour = 1\n", 3, "unknown field"),
         ("name = \"x\"\nanswer = \"a\"\n[words.zh]\nphrases = [\"发货了吗\"]\n", 4, "belongs to the intent"),
-        ("name = \"x\"\nanswer = \"a\"\nyields_to = [\"nothing\"]\n[words.zh]\nphrases = [\"独此一句\"]\n", 3, "no intent is called"),
+        (
+            "name = \"x\"\nanswer = \"a\"\nyields_to = [\"nothing\"]\n[words.zh]\nphrases = [\"独此一句\"]\n",
+            3,
+            "no intent is called",
+        ),
         ("name = \"x\"\nanswer = \"a\"\n[words.zh]\npatterns = ['(']\n", 4, "not a regular expression"),
         ("name = \"x\"\nanswer = \"a\"\n[words.zh]\npatterns = ['(甲{1,500}){1,500}']\n", 4, "too large"),
         ("name = \"x\"\nanswer = \"a\"\n[words.zh]\nphrases = [\" \"]\n", 4, "empty"),
