@@ -12,8 +12,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const CONNECTIONS: usize = 64;
-const BUYERS: usize = 20_000;
 const ROUNDS: usize = 3;
+
+/// Distinct buyers, each with an order; `YISHI_BENCH_BUYERS` changes it.
+static BUYERS: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
+    std::env::var("YISHI_BENCH_BUYERS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
+});
+const QUESTIONS: usize = 20_000;
 
 fn main() {
     if std::env::var("YISHI_BENCH_BARE").is_ok() {
@@ -91,10 +96,10 @@ async fn compare() {
     let bare = Server::start(command);
     load(bare.address, "warm", 2_000).await;
     let mut ratios = Vec::new();
-    println!("reply of {} bytes, {CONNECTIONS} connections, {BUYERS} buyers a round", probe.reply_bytes);
+    println!("reply of {} bytes, {CONNECTIONS} connections, {} buyers", probe.reply_bytes, *BUYERS);
     for round in 0..ROUNDS {
-        let plain = load(bare.address, &format!("b{round}"), BUYERS).await;
-        let answers = load(yishi.address, &format!("y{round}"), BUYERS).await;
+        let plain = load(bare.address, &format!("b{round}"), QUESTIONS).await;
+        let answers = load(yishi.address, &format!("y{round}"), QUESTIONS).await;
         let ratio = answers.per_second / plain.per_second;
         println!(
             "bare {:>7.0}/s p99 {:>5.2} ms   yishi {:>7.0}/s p50 {:>5.2} ms p99 {:>5.2} ms   ratio {ratio:.3}",
@@ -189,7 +194,7 @@ fn request(name: &str, i: usize) -> Vec<u8> {
         "<xml><ToUserName><![CDATA[gh_demo]]></ToUserName><FromUserName><![CDATA[buyer{:06}]]></FromUserName>\
          <CreateTime>{timestamp}</CreateTime><MsgType><![CDATA[text]]></MsgType>\
          <Content><![CDATA[我的快递到哪了]]></Content><MsgId>{id}</MsgId></xml>",
-        i % BUYERS
+        i % *BUYERS
     );
     format!(
         "POST /hooks/wechat/demo?signature={signature}&timestamp={timestamp}&nonce={nonce}&openid=o HTTP/1.1\r\n\

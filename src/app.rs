@@ -121,7 +121,6 @@ impl App {
         }
         let stop = &self.intake.stop;
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
-        self.intake.tasks.spawn(housekeeping(self.intake.clone()));
         let folders = &config.folders;
         self.intake.words.watch(&folders.intents, &folders.locales, &folders.shops);
         crate::intake::polls::start(&self.intake, &self.wire);
@@ -209,18 +208,3 @@ fn rules(config: &Config) -> Rules {
     }
 }
 
-/// Forgets once an hour what nobody can ask for any more.
-async fn housekeeping(intake: Arc<Intake>) {
-    let mut beat = tokio::time::interval(Duration::from_secs(3600));
-    beat.tick().await;
-    loop {
-        tokio::select! {
-            () = intake.stop.cancelled() => return,
-            _ = beat.tick() => {}
-        }
-        match intake.records.forget_old_turns(intake.clock.now()).await {
-            Ok(gone) => tracing::debug!(gone, "answered messages forgotten"),
-            Err(error) => tracing::warn!(%error, "old messages could not be forgotten"),
-        }
-    }
-}

@@ -166,7 +166,7 @@ impl Office {
             at: self.intake.clock.now(),
         };
         match self.intake.receive(trip, PATIENCE).await {
-            Ok(Outcome::Inline(json)) if !crate::channels::is_logged(kind) => Done::said(lines(&json)),
+            Ok(Outcome::Inline(shown)) if !crate::channels::is_logged(kind) => Done::said(text_of(&shown)),
             Ok(_) => {
                 let logged = async {
                     loop {
@@ -191,10 +191,6 @@ impl Office {
             Err(error) => Done::refused(error.to_string()),
         }
     }
-}
-
-fn lines(json: &str) -> Vec<String> {
-    text_of(&serde_json::from_str::<Vec<Shown>>(json).unwrap_or_default())
 }
 
 fn text_of(shown: &[Shown]) -> Vec<String> {

@@ -6,9 +6,6 @@ use super::{Asked, OrderView, topics};
 use crate::model::{Arg, Block, Card, Event, Line, Parcel, Status, When};
 use jiff::Timestamp;
 
-/// Scans on a card.
-const SHOWN: usize = 10;
-
 /// The parcel that matters most: worst open one first (model 4.9), then the newest movement.
 pub(super) fn worst(parcels: &[Parcel]) -> Option<&Parcel> {
     parcels.iter().max_by_key(|parcel| (concern(parcel.state.status), parcel.state.last_event))
@@ -46,7 +43,8 @@ pub(super) fn status(turn: &mut Turn, intent: &str, view: &OrderView, parcels: &
         expected(turn, intent, parcel);
     }
     freshness(turn, parcel);
-    turn.blocks.push(Block::Parcel(Box::new(card(parcel))));
+    let card = card(turn, parcel);
+    turn.blocks.push(Block::Parcel(Box::new(card)));
 }
 
 /// "1 of 3 delivered", each with its line.
@@ -183,8 +181,8 @@ fn freshness(turn: &mut Turn, parcel: &Parcel) {
     });
 }
 
-pub(super) fn card(parcel: &Parcel) -> Card {
-    let events = parcel.events.iter().rev().filter(|event| !event.superseded).take(SHOWN);
+pub(super) fn card(turn: &Turn, parcel: &Parcel) -> Card {
+    let events = parcel.events.iter().rev().filter(|event| !event.superseded).take(turn.at.scans);
     Card {
         carrier: parcel.carrier.clone(),
         number: parcel.number.clone(),

@@ -274,7 +274,9 @@ pub fn is_fragment(text: &str, han: bool) -> bool {
     const OPENING: u32 = hash("FRAGMENT");
     const GREET: u32 = hash("GREET");
     const HELP: u32 = hash("ASKSELF");
-    if !tokens.iter().any(|token| token.id == OPENING || token.id == HELP) {
+    // "请问在吗" ends with a greeting and can be answered; "在吗 我想问下" goes on.
+    let last = tokens.iter().rev().find(|token| token.concept).map(|token| token.id);
+    if !matches!(last, Some(OPENING | HELP)) {
         return false;
     }
     tokens.iter().all(|token| match token.concept {

@@ -11,6 +11,8 @@ use crate::model::Problem;
 use crate::text::normalize::normalize;
 use crate::text::numbers::{self, Slots};
 use crate::text::script;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 pub use crate::text::script::Language;
@@ -19,8 +21,10 @@ pub use crate::text::script::Language;
 const ALSO: f32 = 0.55;
 /// Below this, what would be about a parcel is `other`.
 const DOUBTFUL: f32 = 0.30;
+/// Thanks that are surer than this are not overruled by what they are said for.
+const SURE_THANKS: f32 = 0.7;
 /// How much less often `other` is said than its share of the examples.
-const OTHER: f32 = 0.6;
+const OTHER: f32 = 0.8;
 /// A merchant's own phrase was said.
 const SAID: f32 = 0.95;
 
@@ -50,6 +54,8 @@ pub struct Matcher {
     own: Vec<bool>,
     yields: Vec<Vec<usize>>,
     keywords: Keywords,
+    /// Whole examples by hash: what a file shows as an example is always read as that file's intent.
+    examples: HashMap<u64, usize>,
     han: Scorer,
     latin: Scorer,
     other: usize,
@@ -75,9 +81,11 @@ impl Matcher {
         let class = |name: &str| names.iter().position(|known| &**known == name).unwrap_or(0);
         let keywords = Keywords::new(intents).map_err(|problem| vec![problem])?;
         let (mut han, mut latin) = (Vec::new(), Vec::new());
+        let mut examples = HashMap::new();
         for (at, intent) in intents.iter().enumerate() {
             for (_, text) in intent.examples() {
                 let prepared = prepare(&normalize(text));
+                examples.entry(key(&prepared)).or_insert(at);
                 let script = script::of(&prepared);
                 let hits = keywords.hits(&prepared).classes;
                 let features = Features::of(script, &prepared, &hits);
@@ -87,6 +95,13 @@ impl Matcher {
                 }
             }
         }
+        let classes = names.len();
+        let (han_scorer, latin_scorer) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| Scorer::train(classes, &latin));
+            let han = Scorer::train(classes, &han);
+            let latin = other.join().unwrap_or_else(|_| Scorer::train(classes, &latin));
+            (han, latin)
+        });
         Ok(Self {
             answers: {
                 let mut answers: Vec<_> = intents.iter().map(|intent| intent.answer.clone()).collect();
@@ -100,9 +115,10 @@ impl Matcher {
                 .chain(std::iter::once(Vec::new()))
                 .collect(),
             other: class("other"),
-            han: Scorer::train(names.len(), &han),
-            latin: Scorer::train(names.len(), &latin),
+            han: han_scorer,
+            latin: latin_scorer,
             keywords,
+            examples,
             names,
         })
     }
@@ -113,7 +129,7 @@ impl Matcher {
         let slots = numbers::find(text);
         let prepared = prepare(&normalized);
         let language = script::language(text, &prepared);
-        let alone = says_something(&prepared);
+        let alone = says_something(&prepared) && !(prepared == "#" && slots.is_empty());
         let mut understood = Understood {
             intent: self.names[self.other].clone(),
             confidence: 1.0,
@@ -144,6 +160,11 @@ impl Matcher {
     /// The class of a prepared text, how sure, and a second one.
     fn judge(&self, prepared: &str) -> (usize, f32, Option<usize>) {
         let hits = self.keywords.hits(prepared);
+        if let Some(class) = self.examples.get(&key(prepared))
+            && hits.own.is_none_or(|own| own == *class)
+        {
+            return (*class, SAID, None);
+        }
         let scores = self.scores(prepared, &hits.classes);
         let (mut class, mut confidence) = best(&scores);
         let mut second = None;
@@ -158,8 +179,8 @@ impl Matcher {
                     found.push((class, sure));
                 }
             }
-            // "你好 …": the question wins over the courtesy around it.
-            if courtesy(class)
+            // "你好 …": the question wins over the courtesy around it, but "it arrived, thanks" is no question.
+            if (&*self.names[class] == "greeting" || courtesy(class) && confidence < SURE_THANKS)
                 && let Some((inner, sure)) = found.first()
             {
                 (class, confidence) = (*inner, *sure);
@@ -204,6 +225,13 @@ impl Matcher {
     }
 }
 
+/// A text without what stands around its words.
+fn key(prepared: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    prepared.trim_matches(|c: char| !c.is_alphanumeric() && c != '?').hash(&mut hasher);
+    hasher.finish()
+}
+
 fn best(scores: &[f32]) -> (usize, f32) {
     scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
 }
@@ -227,7 +255,7 @@ fn says_something(prepared: &str) -> bool {
         return false;
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.len() == 1;
+        return text.len() <= 3;
     }
     !lexicon::is_fragment(text, script::of(text) == Script::Han)
 }

@@ -67,6 +67,8 @@ pub struct Situation<'a> {
     pub chat: &'a Chat,
     /// The limits.
     pub rules: &'a Rules,
+    /// How many scans a card holds on this channel.
+    pub scans: usize,
     /// A carrier's hotline by its code.
     pub hotline: fn(&str) -> Option<&'static str>,
 }

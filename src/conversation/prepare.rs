@@ -130,7 +130,7 @@ fn drop_links(text: &str) -> String {
 fn numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut run = String::new();
-    let mut flush = |run: &mut String, out: &mut String| {
+    let flush = |run: &mut String, out: &mut String| {
         let figures = run.bytes().filter(u8::is_ascii_digit).count();
         if figures >= 4 || run.starts_with("demo-") {
             out.push_str(" # ");

@@ -64,7 +64,8 @@ pub(super) fn about(
     opening(turn, intent, view, parcel);
     if intent == "not_received" && parcel.state.status == Status::Delivered {
         // Its sentence says all that is known; the status lines would only repeat it.
-        turn.blocks.push(Block::Parcel(Box::new(compose::card(parcel))));
+        let card = compose::card(turn, parcel);
+        turn.blocks.push(Block::Parcel(Box::new(card)));
     } else if whole || matches!(intent, "track" | "eta") {
         compose::status(turn, intent, view, &parcels, parcel);
     }

@@ -26,10 +26,10 @@ pub enum Door {
 }
 
 /// What came of one message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Say this in the reply (shown blocks as JSON; empty: say nothing).
-    Inline(String),
+    /// Say this in the reply; empty: say nothing.
+    Inline(Vec<Shown>),
     /// It is durable; the answer goes another way.
     Later,
 }
@@ -66,11 +66,10 @@ impl Intake {
                 Ok(outcome) => outcome,
                 Err(error) => return Door::Unavailable(error),
             };
-            if let Outcome::Inline(json) = outcome
-                && !json.is_empty()
+            if let Outcome::Inline(shown) = outcome
+                && !shown.is_empty()
                 && reply.is_none()
             {
-                let shown: Vec<Shown> = serde_json::from_str(&json).unwrap_or_default();
                 reply = channel.write(&cx, request, &incoming, &shown).ok();
             }
         }
@@ -121,9 +120,6 @@ impl Intake {
     pub async fn receive(self: &Arc<Self>, trip: Trip, patience: Duration) -> Result<Outcome, StoreError> {
         let started = std::time::Instant::now();
         let inline = !patience.is_zero();
-        if let Some(turn) = self.answered(&trip).await? {
-            return Ok(if inline { Outcome::Inline(turn.shown) } else { Outcome::Later });
-        }
         let joined = self.live.join(&trip.owner(), &trip.key);
         let mut waiting = match joined {
             Some(waiting) => waiting,

@@ -52,6 +52,7 @@ pub(super) async fn stage(
                     language_fixed: chat.language_fixed,
                     seq: chat.seq,
                     last_inbound: Some(now),
+                    answered: std::mem::take(&mut chat.answered),
                     ..Chat::default()
                 };
             }

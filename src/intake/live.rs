@@ -1,6 +1,7 @@
 //! Turns that run now: a platform's retry waits for the first try instead of starting over, and exactly one way to
 //! the buyer is chosen for each answer: inline while somebody waits, else by a message of its own.
 
+use crate::model::Shown;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -9,12 +10,12 @@ use tokio::sync::watch;
 type Key = (String, String);
 
 /// What waiters of a turn see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
     /// Not decided yet.
     Running,
-    /// The answer as shown JSON; it was chosen to go inline.
-    Inline(String),
+    /// The answer; it was chosen to go inline.
+    Inline(Vec<Shown>),
     /// It goes, or went, another way.
     Elsewhere,
 }

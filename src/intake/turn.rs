@@ -7,7 +7,7 @@ use crate::conversation::{
     Asked, Decision, Found, Heard, Known, Need, OrderView, Said, Say, Situation, decide, hear,
 };
 use crate::model::{Account, Chat, ChatAddress, ChatMessage, From, Shown, shop::Shop};
-use crate::store::records::{Outgoing, OutgoingState, Read, Running, Turn};
+use crate::store::records::{Outgoing, OutgoingState, Read, Running};
 use crate::store::{Batch, Committed, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -51,8 +51,8 @@ pub(super) enum Way {
 
 /// What a pass over a turn came to.
 pub(super) enum Pass {
-    /// Answered and committed: the shown JSON, and the way it goes.
-    Answered(String, Way),
+    /// Answered and committed, now or before: what an inline reply shows, and the way it goes.
+    Answered(Vec<Shown>, Way),
     /// The carrier must be asked, or the rest of a fragment awaited, first.
     MustWait(Box<Waits>),
 }
@@ -102,11 +102,6 @@ pub(super) fn said_of(running: &Running) -> Said {
 }
 
 impl Intake {
-    /// The stored answer of a message that was answered before.
-    pub(super) async fn answered(&self, trip: &Trip) -> Result<Option<Turn>, StoreError> {
-        Ok(self.records.read::<Turn>(self.records.turn_key(&trip.owner(), &trip.key)).await?.value)
-    }
-
     /// One pass from what the store knows alone. `way` is where the answer goes if there is one.
     pub(super) async fn first_pass(&self, trip: &Trip, way: Way) -> Result<Pass, StoreError> {
         let mut asked = Vec::new();
@@ -118,10 +113,12 @@ impl Intake {
         for _ in 0..ATTEMPTS {
             let read = self.records.chat(&trip.shop.id, &trip.address).await?;
             let mut batch = Batch::default();
-            let turn_key = self.records.turn_key(&trip.owner(), &trip.key);
             let running_key = self.records.running_key(&trip.owner(), &trip.key);
-            batch.expect(turn_key, None).expect(running_key.clone(), None);
+            batch.expect(running_key.clone(), None);
             let (mut running, mut chat) = (trip.running(), read.value.clone().unwrap_or_default());
+            if chat.answer_to(&trip.key).is_some() {
+                return Ok(());
+            }
             let mut changed = chat.fragment.take().is_some();
             match waits {
                 Waits::Rest(waiting) => (chat, changed) = (waiting.clone(), true),
@@ -138,9 +135,6 @@ impl Intake {
                 if logged {
                     self.pages.stir(&trip.address, Some(chat.seq), true);
                 }
-                return Ok(());
-            }
-            if self.answered(trip).await?.is_some() {
                 return Ok(());
             }
         }
@@ -160,7 +154,7 @@ impl Intake {
         self.live.leave(runner, progress);
     }
 
-    async fn run(&self, trip: &Trip, waits: Waits, runner: &Runner) -> Result<(String, Way), StoreError> {
+    async fn run(&self, trip: &Trip, waits: Waits, runner: &Runner) -> Result<(Vec<Shown>, Way), StoreError> {
         let mut asked: Vec<(String, Asked)> = Vec::new();
         let mut news = Vec::new();
         match waits {
@@ -218,6 +212,10 @@ impl Intake {
             let mut known = Known { asked: asked.clone(), ..Known::default() };
             let empty = Chat::default();
             let chat = read.value.as_ref().unwrap_or(&empty);
+            if let Some(shown) = chat.answer_to(&trip.key) {
+                let shown = serde_json::from_str(shown).unwrap_or_default();
+                return Ok(Pass::Answered(shown, way));
+            }
             let now = self.clock.now();
             let matcher = self.words.matcher(&trip.shop.id);
             let mut heard = hear(&matcher, chat, trip.said.clone(), &trip.key, now, self.rules.fragment);
@@ -230,6 +228,7 @@ impl Intake {
                 now,
                 chat,
                 rules: &self.rules,
+                scans: if crate::channels::is_logged(&trip.account.kind) { 10 } else { 4 },
                 hotline: crate::carriers::hotline,
             };
             let decision = match runner {
@@ -252,9 +251,6 @@ impl Intake {
             };
             if let Some(shown) = self.commit(trip, say, way, &read, &heard, runner.is_some()).await? {
                 return Ok(Pass::Answered(shown, way));
-            }
-            if let (None, Some(turn)) = (runner, self.answered(trip).await?) {
-                return Ok(Pass::Answered(turn.shown, way));
             }
         }
         Err(StoreError::Unusable("a conversation changes too fast".into()))
@@ -335,10 +331,13 @@ impl Intake {
         read: &Read<Chat>,
         heard: &Heard,
         begun: bool,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<Vec<Shown>>, StoreError> {
         let now = self.clock.now();
         let shown = self.words.render(&trip.shop, &say.locale, now, &say.blocks);
-        let json = if shown.is_empty() { String::new() } else { serde_json::to_string(&shown).unwrap_or_default() };
+        let json = match way {
+            Way::Inline | Way::Outbox if !shown.is_empty() => serde_json::to_string(&shown).unwrap_or_default(),
+            _ => String::new(),
+        };
         let mut chat = say.chat;
         chat.address = Some(trip.address.clone());
         let offers = offered(&shown);
@@ -350,18 +349,15 @@ impl Intake {
         tell_story(&mut chat, read.value.as_ref(), trip, heard, &shown, now);
         let mut batch = Batch::default();
         let records = &self.records;
-        let turn_key = records.turn_key(&trip.owner(), &trip.key);
-        batch.expect(turn_key.clone(), None);
-        let inline = if way == Way::Inline { json.clone() } else { String::new() };
-        records.put(&mut batch, turn_key, &Turn { at: now, shown: inline })?;
         if begun {
             batch.delete(records.running_key(&trip.owner(), &trip.key));
         } else {
             self.log_buyer(&mut batch, trip, &mut chat, read.value.as_ref())?;
         }
+        let mut inline = Vec::new();
         if !shown.is_empty() {
             match way {
-                Way::Inline => {}
+                Way::Inline => inline = shown,
                 Way::Log => {
                     chat.seq += 1;
                     let id = format!("b{}", chat.seq);
@@ -372,6 +368,7 @@ impl Intake {
             }
         }
         let seq = chat.seq;
+        chat.answer(&trip.key, if way == Way::Inline { json } else { String::new() });
         effects::stage(self, &mut batch, trip, &say.effects, &mut chat, now).await?;
         records.replace(&mut batch, read, &chat)?;
         if records.store().commit(batch).await? == Committed::Lost {
@@ -388,7 +385,7 @@ impl Intake {
         if way == Way::Outbox {
             self.outbox.notify_one();
         }
-        Ok(Some(json))
+        Ok(Some(inline))
     }
 
     fn outgoing(&self, trip: &Trip, json: &str, now: Timestamp) -> Outgoing {

@@ -4,6 +4,7 @@
 use super::account::ChatAddress;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// How an order came to belong to a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -121,10 +122,25 @@ pub struct Told {
     pub text: String,
 }
 
+/// An answered message: a platform's retry of it changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Answered {
+    /// First 8 bytes of the SHA-256 of its dedupe key.
+    pub key: u64,
+    /// The shown blocks as JSON where the answer went inline and is among the newest; else empty.
+    pub shown: String,
+}
+
+/// How many answered messages are remembered: more than a person writes in the day in which a platform may repeat.
+pub const ANSWERED: usize = 48;
+/// How many of them keep their inline answer: a platform repeats a message within seconds.
+pub const ANSWERS: usize = 2;
+
 /// How many lines of the story are kept.
-pub const STORY: usize = 12;
+pub const STORY: usize = 10;
 /// Each line is cut to this many characters.
-pub const STORY_LINE: usize = 160;
+pub const STORY_LINE: usize = 80;
 
 /// A conversation. Field order is also the stored order: append only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -162,9 +178,34 @@ pub struct Chat {
     pub seq: u64,
     /// How often in a row we did not understand.
     pub puzzled: u8,
+    /// Messages that were answered, oldest first.
+    pub answered: Vec<Answered>,
+}
+
+/// Dedupe keys are told apart by 64 bits: among the few dozen of one person that is enough.
+fn short(key: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+    digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 impl Chat {
+    /// What a message was answered with, if it was: empty where the answer went another way.
+    pub fn answer_to(&self, key: &str) -> Option<&str> {
+        let key = short(key);
+        self.answered.iter().rev().find(|answered| answered.key == key).map(|answered| answered.shown.as_str())
+    }
+
+    /// Remembers that a message was answered; `shown` where the answer goes inline.
+    pub fn answer(&mut self, key: &str, shown: String) {
+        if self.answered.len() >= ANSWERED {
+            self.answered.remove(0);
+        }
+        self.answered.push(Answered { key: short(key), shown });
+        if let Some(old) = self.answered.len().checked_sub(ANSWERS + 1) {
+            self.answered[old].shown = String::new();
+        }
+    }
+
     /// Whether this person may see the order.
     pub fn owns(&self, order: &str) -> bool {
         self.bound.iter().any(|bound| bound.order == order)

@@ -27,7 +27,7 @@ pub fn fold_width(text: &str) -> String {
         .map(|c| match c {
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
             '\u{3000}' => ' ',
-            '‐' | '‑' | '‒' | '–' | '—' | '－' | '−' => '-',
+            '‐' | '‑' | '‒' | '–' | '—' | '−' => '-',
             c => c,
         })
         .filter(|c| !is_invisible(*c))

@@ -10,7 +10,7 @@ mod turns;
 pub use chats::{HandOver, Request};
 pub use orders::{NumberRow, Upserted};
 pub use outbox::{Outgoing, OutgoingState};
-pub use turns::{Running, Turn};
+pub use turns::Running;
 
 use super::{Batch, Store, StoreError};
 use crate::vault::Vault;
@@ -30,8 +30,6 @@ pub enum Kind {
     Number = b'n',
     /// A conversation.
     Chat = b'c',
-    /// An inbound message with its answer.
-    Turn = b'i',
     /// An inbound message that still waits for its answer.
     Running = b'r',
     /// A line of a web chat's log.

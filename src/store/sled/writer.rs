@@ -29,6 +29,18 @@ pub(super) struct Writer {
     pending: HashMap<Vec<u8>, Option<Bytes>>,
 }
 
+/// How often the processor is offered to others before a group ends.
+const YIELDS: usize = 3;
+
+/// Lets threads that are about to commit do so: on a busy processor a group grows and its one flush serves more
+/// buyers; on an idle one this costs a microsecond. No timer, nobody waits.
+fn company(jobs: &Receiver<Job>) -> Option<Job> {
+    (0..YIELDS).find_map(|_| {
+        std::thread::yield_now();
+        jobs.try_recv().ok()
+    })
+}
+
 impl Writer {
     pub(super) fn new(db: ::sled::Db, log: Option<File>, shared: Arc<Shared>) -> Self {
         Self { db, log, shared, pending: HashMap::with_capacity(KEYS_OF_A_BATCH) }
@@ -61,7 +73,7 @@ impl Writer {
                     }
                 }
                 if keys < KEYS_OF_A_GROUP {
-                    next = jobs.try_recv().ok();
+                    next = jobs.try_recv().ok().or_else(|| company(jobs));
                 }
             }
             let result = result.and_then(|()| self.apply()).and_then(|()| self.settle(wrote));
