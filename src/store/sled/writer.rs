@@ -49,7 +49,15 @@ impl Writer {
     /// Until every sender is gone.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         let mut answers: Vec<(Answer, Committed)> = Vec::new();
+        let mut crowded = false;
         while let Ok(first) = jobs.recv() {
+            if crowded {
+                // Lets the threads that are ready to run go first, once: on a full CPU they bring the rest of the
+                // crowd into this group, and each group costs sled's threads some 200 µs whatever its size
+                // (measured: with 100 µs of other work a turn, a turn costs 137 µs of CPU instead of 189). It is no
+                // timer: where nobody else wants the CPU it returns at once, and a lone buyer never comes here.
+                std::thread::yield_now();
+            }
             let mut next = Some(first);
             let mut keys = 0;
             let mut wrote = false;
@@ -76,6 +84,7 @@ impl Writer {
                     next = jobs.try_recv().ok().or_else(|| company(jobs));
                 }
             }
+            crowded = answers.len() > 1;
             let result = result.and_then(|()| self.apply()).and_then(|()| self.settle(wrote));
             for (answer, committed) in answers.drain(..) {
                 // Nobody listens any more where the caller gave up.
