@@ -64,7 +64,8 @@ static ALL: LazyLock<Vec<Carrier>> = LazyLock::new(|| {
 static BY_CODE: LazyLock<HashMap<&'static str, Carrier>> = LazyLock::new(|| index(|carrier| carrier.code));
 static BY_KUAIDI100: LazyLock<HashMap<&'static str, Carrier>> =
     LazyLock::new(|| index(|carrier| carrier.kuaidi100));
-static BY_KDNIAO: LazyLock<HashMap<&'static str, Carrier>> = LazyLock::new(|| index(|carrier| carrier.kdniao));
+static BY_KDNIAO: LazyLock<HashMap<&'static str, Carrier>> =
+    LazyLock::new(|| index(|carrier| carrier.kdniao));
 static BY_SEVENTEEN: LazyLock<HashMap<&'static str, Carrier>> =
     LazyLock::new(|| index(|carrier| carrier.seventeen_track));
 static BY_AFTERSHIP: LazyLock<HashMap<&'static str, Carrier>> =
@@ -149,7 +150,9 @@ pub fn by_any(word: &str) -> Option<&'static Carrier> {
         .or_else(|| by_kdniao(word).or_else(|| by_kdniao(&word.to_uppercase())))
         .or_else(|| by_aftership(&lower))
         .or_else(|| alias(&lower))
-        .or_else(|| ALL.iter().find(|carrier| carrier.name_zh == word || carrier.name_en.to_lowercase() == lower))
+        .or_else(|| {
+            ALL.iter().find(|carrier| carrier.name_zh == word || carrier.name_en.to_lowercase() == lower)
+        })
         .or_else(|| short_name(word))
 }
 
@@ -208,7 +211,10 @@ mod tests {
     #[test]
     fn the_tracking_page_carries_the_number_quoted() {
         let ups = by_code("ups").unwrap();
-        assert_eq!(ups.tracking_url("1Z 5&x").as_deref(), Some("https://www.ups.com/track?tracknum=1Z+5%26x"));
+        assert_eq!(
+            ups.tracking_url("1Z 5&x").as_deref(),
+            Some("https://www.ups.com/track?tracknum=1Z+5%26x")
+        );
         assert_eq!(by_code("sf-hk").unwrap().tracking_url("1"), None);
         assert_eq!((ups.name("en"), by_code("sf").unwrap().name("zh-CN")), ("UPS", "顺丰速运"));
     }

@@ -144,10 +144,12 @@ fn by_shape(number: &str, hints: Hints) -> Vec<Candidate> {
     let matches = SHAPES.matches(number);
     let fits = |family: &&Family| family.check.is_none_or(|check| check(number));
     let mut fitting: Vec<&Family> = matches.iter().filter_map(|at| FAMILIES.get(at)).filter(fits).collect();
-    let named = fitting.iter().any(|family| family.weight >= 80 && number.starts_with(|c: char| !c.is_ascii_digit()));
+    let named =
+        fitting.iter().any(|family| family.weight >= 80 && number.starts_with(|c: char| !c.is_ascii_digit()));
     let alone = fitting.iter().all(|family| family.weak);
     fitting.retain(|family| {
-        let hinted = hints.order_carrier == Some(family.carrier) || hints.shop_carriers.contains(&family.carrier);
+        let hinted =
+            hints.order_carrier == Some(family.carrier) || hints.shop_carriers.contains(&family.carrier);
         // A naming prefix leaves no room for look-alikes of its own shape, save those that say so by weight.
         hinted || !(family.weak && (named || alone))
     });
@@ -167,7 +169,8 @@ fn by_shape(number: &str, hints: Hints) -> Vec<Candidate> {
 /// The order's carrier first, then the shop's; only bare digits push the others down.
 fn weigh(found: &mut [Candidate], number: &str, hints: Hints) {
     let bare = number.bytes().all(|byte| byte.is_ascii_digit());
-    let hinted = |carrier: &str| hints.order_carrier == Some(carrier) || hints.shop_carriers.contains(&carrier);
+    let hinted =
+        |carrier: &str| hints.order_carrier == Some(carrier) || hints.shop_carriers.contains(&carrier);
     let any_hinted = found.iter().any(|candidate| hinted(&candidate.carrier));
     for candidate in found {
         if hints.order_carrier == Some(candidate.carrier.as_str()) {

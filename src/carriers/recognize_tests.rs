@@ -76,7 +76,13 @@ fn a_check_digit_is_kept_or_the_family_is_out() {
 
 #[test]
 fn any_way_of_writing_it_is_one_number() {
-    for text in ["SF7444400031887", "sf7444400031887", " SF 7444 4000 31887 ", "ＳＦ７４４４４０００３１８８７", "SF-7444400031887"] {
+    for text in [
+        "SF7444400031887",
+        "sf7444400031887",
+        " SF 7444 4000 31887 ",
+        "ＳＦ７４４４４０００３１８８７",
+        "SF-7444400031887",
+    ] {
         assert_eq!(normalize_number(text), "SF7444400031887");
     }
     assert_eq!(normalize_number("jdvc30380993329-1-1-"), "JDVC30380993329-1-1-");
@@ -86,7 +92,9 @@ fn any_way_of_writing_it_is_one_number() {
 #[test]
 fn a_mobile_number_is_never_a_waybill() {
     let hints = Hints { order_carrier: Some("dhl"), shop_carriers: &["dhl"] };
-    for phone in ["13800138000", "138 0013 8000", "+8613800138000", "8613800138000", "19912345678", "138-0013-8000"] {
+    for phone in
+        ["13800138000", "138 0013 8000", "+8613800138000", "8613800138000", "19912345678", "138-0013-8000"]
+    {
         assert!(recognize(phone, hints).is_empty(), "{phone}");
     }
 }

@@ -54,9 +54,9 @@ pub fn read_by(rules: &Rules, text: &str, carrier: Option<&str>) -> Read {
 /// it, else unmapped.
 pub fn meaning_without_code(text: &str, carrier: Option<&str>) -> Meaning {
     let folded = fold_sentence(text);
-    BUILT_IN.meaning(&folded, carrier).unwrap_or_else(|| {
-        Meaning::sub(if BUILT_IN.moves(&folded) { Sub::Moving } else { Sub::Unmapped })
-    })
+    BUILT_IN
+        .meaning(&folded, carrier)
+        .unwrap_or_else(|| Meaning::sub(if BUILT_IN.moves(&folded) { Sub::Moving } else { Sub::Unmapped }))
 }
 
 #[cfg(test)]

@@ -105,7 +105,10 @@ fn a_merchants_own_rule_comes_first_and_only_for_its_carrier() {
     )
     .unwrap();
     let rules = built_in().with_first(&own);
-    assert_eq!(read_by(&rules, "已到站点", Some("best")).meaning.map(|m| m.status), Some(Status::ReadyForPickup));
+    assert_eq!(
+        read_by(&rules, "已到站点", Some("best")).meaning.map(|m| m.status),
+        Some(Status::ReadyForPickup)
+    );
     assert_eq!(read_by(&rules, "已到站点", Some("sf")).meaning, None);
     for broken in [
         "[[rule]]\nname = \"x\"\nany = [\"a\"]\nstatus = \"arrived\"\n",

@@ -8,7 +8,7 @@ use crate::config::{Config, Durability, Engine, KeySource};
 use crate::model::chat::How;
 use crate::model::order::{Buyer, Item, Shipment};
 use crate::model::{Account, ChatAddress, Order, OrderStatus, Private, shop::Shop};
-use crate::simulator::{DemoParcel, Journey, Simulator, keys};
+use crate::simulator::{DemoParcel, Journey, Simulator};
 use crate::store::records::Records;
 use crate::store::{Batch, StoreError};
 use crate::telemetry::{self, Figures};
@@ -187,37 +187,13 @@ fn shop(api_token: &str) -> Shop {
     }
 }
 
+/// The simulator's accounts. Recorded requests may be played to the demo's WeChat account: their age is not checked.
 fn accounts(simulator: &str) -> Vec<Account> {
-    let channel = |kind: &str, settings: &[(&str, String)], secrets: &[(&str, &str)]| Account {
-        id: "demo".into(),
-        kind: kind.into(),
-        shop: Some(SHOP.into()),
-        settings: settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        secrets: secrets
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Private::new((*value).to_owned())))
-            .collect(),
-    };
-    let wechat = channel(
-        "wechat",
-        &[
-            ("mode", "plain".into()),
-            ("appid", keys::WECHAT_APPID.into()),
-            ("base_url", format!("{simulator}/wechat")),
-            ("timestamp_tolerance_secs", "0".into()),
-        ],
-        &[("token", "demo-token"), ("appsecret", keys::WECHAT_SECRET)],
-    );
-    let telegram = channel(
-        "telegram",
-        &[("base_url", format!("{simulator}/telegram"))],
-        &[("bot_token", keys::TELEGRAM_TOKEN), ("webhook_secret", "demo-secret")],
-    );
-    let carriers = Simulator::accounts(simulator).into_iter().map(|mut account| {
-        account.shop = Some(SHOP.into());
-        account
-    });
-    [wechat, telegram].into_iter().chain(carriers).collect()
+    let mut accounts = Simulator::accounts(simulator);
+    for account in accounts.iter_mut().filter(|account| account.kind == "wechat") {
+        account.settings.insert("timestamp_tolerance_secs".into(), "0".into());
+    }
+    accounts
 }
 
 /// The fifteen orders of the demo buyer.

@@ -67,7 +67,8 @@ fn event_out(event: &Event) -> Value {
             value.is_null() || *value == Value::Bool(false) || value.as_array().is_some_and(Vec::is_empty)
         };
         fields.retain(|name, value| {
-            !(matches!(name.as_str(), "last_heard" | "header" | "revokes" | "renumbered" | "signed_by") && empty(value))
+            !(matches!(name.as_str(), "last_heard" | "header" | "revokes" | "renumbered" | "signed_by")
+                && empty(value))
         });
     }
     value
@@ -84,7 +85,10 @@ fn read_events(text: &str) -> anyhow::Result<Vec<Event>> {
         },
         _ => bail!("expected a JSON array of events"),
     };
-    list.into_iter().enumerate().map(|(at, value)| read_event(value).with_context(|| format!("event {at}"))).collect()
+    list.into_iter()
+        .enumerate()
+        .map(|(at, value)| read_event(value).with_context(|| format!("event {at}")))
+        .collect()
 }
 
 fn read_event(value: Value) -> anyhow::Result<Event> {
@@ -158,7 +162,11 @@ fn optional<T: DeserializeOwned + Default>(fields: &mut Map<String, Value>, name
     }
 }
 
-fn named<T>(fields: &mut Map<String, Value>, name: &str, read: fn(&str) -> Option<T>) -> anyhow::Result<Option<T>> {
+fn named<T>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    read: fn(&str) -> Option<T>,
+) -> anyhow::Result<Option<T>> {
     let text: Option<String> = optional(fields, name)?;
     text.map(|text| read(&text).ok_or_else(|| anyhow!("`{name}`: `{text}` is unknown"))).transpose()
 }
@@ -167,7 +175,8 @@ fn named<T>(fields: &mut Map<String, Value>, name: &str, read: fn(&str) -> Optio
 /// carrier's home (model 4.6); else it stays unknown.
 fn read_time(value: Value, carrier: &str, country: Option<&str>) -> anyhow::Result<When> {
     let by_place = country.and_then(zone_of);
-    let by_carrier = names::by_code(carrier).is_some_and(names::Carrier::is_chinese) || carrier == "simulated";
+    let by_carrier =
+        names::by_code(carrier).is_some_and(names::Carrier::is_chinese) || carrier == "simulated";
     let home = by_place.or(by_carrier.then_some(when::CHINA));
     let parse = |text: &str| {
         let mut time = When::parse(text, home).ok_or_else(|| anyhow!("`time`: `{text}` is no time"))?;
@@ -199,7 +208,8 @@ fn read_time(value: Value, carrier: &str, country: Option<&str>) -> anyhow::Resu
                 }
                 // A zone that is said to be unknown stays so.
                 (None, false, None) if told && given.zone_source == ZoneSource::Unknown => {
-                    When::parse(&given.local, None).ok_or_else(|| anyhow!("`time`: `{}` is no time", given.local))
+                    When::parse(&given.local, None)
+                        .ok_or_else(|| anyhow!("`time`: `{}` is no time", given.local))
                 }
                 (None, false, None) => parse(&given.local),
             }
@@ -253,7 +263,8 @@ mod tests {
         assert_eq!((&folded["progress"], &folded["reopened"]), (&json!(6), &json!(1)));
         assert_eq!(folded["delivered_at"], "2026-03-02T07:10:00Z");
         let events = folded["events"].as_array().unwrap();
-        let marks: Vec<_> = events.iter().map(|event| (event["seq"].clone(), event["superseded"].clone())).collect();
+        let marks: Vec<_> =
+            events.iter().map(|event| (event["seq"].clone(), event["superseded"].clone())).collect();
         assert_eq!(marks, [(json!(0), json!(true)), (json!(1), json!(false)), (json!(2), json!(false))]);
         assert_eq!(events[0]["time"]["utc"], "2026-03-02T02:00:00Z");
         assert_eq!(events[0]["time"]["zone_source"], "carrier_default");
@@ -281,23 +292,33 @@ mod tests {
             read_time(json!("2026-03-02 09:00:00"), carrier, country).unwrap()
         };
         assert_eq!(at("sf", None).zone_source, ZoneSource::CarrierDefault);
-        assert_eq!((at("dhl", Some("JP")).offset.as_deref(), at("dhl", Some("JP")).zone_source), (Some("+09:00"), ZoneSource::Place));
+        assert_eq!(
+            (at("dhl", Some("JP")).offset.as_deref(), at("dhl", Some("JP")).zone_source),
+            (Some("+09:00"), ZoneSource::Place)
+        );
         assert_eq!((at("dhl", Some("US")).utc, at("dhl", None).zone_source), (None, ZoneSource::Unknown));
-        let given = read_time(json!({"local": "2026-03-02T09:00:00", "offset": "+01:00"}), "dhl", None).unwrap();
+        let given =
+            read_time(json!({"local": "2026-03-02T09:00:00", "offset": "+01:00"}), "dhl", None).unwrap();
         assert_eq!(given.utc.map(|utc| utc.to_string()).as_deref(), Some("2026-03-02T08:00:00Z"));
         let given = read_time(json!({"local": "2026-03-02T09:00:00"}), "sf", None).unwrap();
         assert_eq!(given.zone_source, ZoneSource::CarrierDefault);
-        let given = read_time(json!({"local": "2026-03-02T09:00:00", "zone_source": "unknown"}), "sf", None).unwrap();
+        let given =
+            read_time(json!({"local": "2026-03-02T09:00:00", "zone_source": "unknown"}), "sf", None).unwrap();
         assert_eq!(given.utc, None);
-        let given = read_time(json!({"utc": "2026-03-02T08:00:00Z", "offset": "+01:00"}), "dhl", None).unwrap();
+        let given =
+            read_time(json!({"utc": "2026-03-02T08:00:00Z", "offset": "+01:00"}), "dhl", None).unwrap();
         assert_eq!(given.local, "2026-03-02T09:00:00");
     }
 
     #[test]
     fn two_scans_of_one_second_without_words_are_two_and_a_repeated_one_is_one() {
-        let (moving, out) = (event("2026-03-02 10:00:00", "in_transit"), event("2026-03-02 10:00:00", "out_for_delivery"));
+        let (moving, out) =
+            (event("2026-03-02 10:00:00", "in_transit"), event("2026-03-02 10:00:00", "out_for_delivery"));
         let folded = folded(&format!("[{out},{moving},{out}]"));
-        assert_eq!((&folded["status"], folded["events"].as_array().unwrap().len()), (&json!("out_for_delivery"), 2));
+        assert_eq!(
+            (&folded["status"], folded["events"].as_array().unwrap().len()),
+            (&json!("out_for_delivery"), 2)
+        );
     }
 
     #[test]
@@ -307,10 +328,19 @@ mod tests {
             ("7", "expected a JSON array"),
             ("[7]", "event 0: is no object"),
             (r#"[{"carrier":"sf","number":"1","time":"2026-03-02"}]"#, "event 0: `status` is missing"),
-            (r#"[{"carrier":"sf","number":"1","status":"arrived","time":"2026-03-02"}]"#, "`arrived` is no status"),
+            (
+                r#"[{"carrier":"sf","number":"1","status":"arrived","time":"2026-03-02"}]"#,
+                "`arrived` is no status",
+            ),
             (r#"[{"carrier":"sf","number":"1","status":"delivered","time":"soon"}]"#, "`soon` is no time"),
-            (r#"[{"carrier":"sf","number":"1","status":"delivered","sub":"moving","time":"2026-03-02"}]"#, "does not belong"),
-            (r#"[{"carrier":"sf","number":"1","status":"delivered","time":"2026-03-02","received":"x"}]"#, "`received`"),
+            (
+                r#"[{"carrier":"sf","number":"1","status":"delivered","sub":"moving","time":"2026-03-02"}]"#,
+                "does not belong",
+            ),
+            (
+                r#"[{"carrier":"sf","number":"1","status":"delivered","time":"2026-03-02","received":"x"}]"#,
+                "`received`",
+            ),
         ] {
             let error = format!("{:#}", read_events(text).unwrap_err());
             assert!(error.contains(wrong) && !error.contains('\n'), "{text}: {error}");

@@ -70,7 +70,8 @@ mod tests {
         let input = "shunfeng\t顺丰速运 已收取快件\n收件人拒收，快件退回中\n@@\n";
         answer(&Args { json: true }, input.as_bytes(), &mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
-        let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> =
+            out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(
             lines[0],
             serde_json::json!({"text": "顺丰速运 已收取快件", "carrier": "sf", "status": "picked_up", "sub": "accepted", "reason": null})

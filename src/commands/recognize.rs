@@ -32,7 +32,8 @@ fn answer(args: &Args, input: impl BufRead, mut out: impl Write) -> anyhow::Resu
         if number.is_empty() {
             continue;
         }
-        let written = if args.json { json_line(number, hints, &mut out) } else { text_line(number, hints, &mut out) };
+        let written =
+            if args.json { json_line(number, hints, &mut out) } else { text_line(number, hints, &mut out) };
         match written {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(0),
             other => other?,
@@ -83,7 +84,8 @@ mod tests {
     #[test]
     fn a_line_in_a_json_object_out() {
         let out = run_on("SF7444400031887\n\n13800138000\n", true);
-        let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> =
+            out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(
             lines[0],
@@ -95,6 +97,9 @@ mod tests {
 
     #[test]
     fn people_get_a_line_of_words() {
-        assert_eq!(run_on("sf 7444400031887\nhello\n", false), "SF7444400031887\tsf 0.95 sf-prefix\nHELLO\t-\n");
+        assert_eq!(
+            run_on("sf 7444400031887\nhello\n", false),
+            "SF7444400031887\tsf 0.95 sf-prefix\nHELLO\t-\n"
+        );
     }
 }

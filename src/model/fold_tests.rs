@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::status::Meaning;
-use crate::model::{Raw, When};
+use crate::model::{Raw, Source, When};
 use proptest::prelude::*;
 
 fn event(at: &str, status: Status, text: &str) -> Event {
@@ -163,7 +163,8 @@ fn a_revoking_event_steps_back_from_delivered() {
 fn two_providers_tell_one_scan_and_the_richer_record_stays() {
     let mut other = event("2026-03-02 10:01:00", Status::PickedUp, "collected by the courier");
     other.provider = "kuaidi100".into();
-    let (_, timeline) = fold([event("2026-03-02 10:00:00", Status::PickedUp, "got"), other], Known::default());
+    let (_, timeline) =
+        fold([event("2026-03-02 10:00:00", Status::PickedUp, "got"), other], Known::default());
     assert_eq!(timeline.iter().map(|e| e.superseded).collect::<Vec<_>>(), [true, false]);
 }
 
@@ -213,8 +214,14 @@ fn rule_4_3_a_late_pickup_fills_the_gap_and_changes_nothing_else() {
 #[test]
 fn rule_4_4_only_within_fifteen_days() {
     let delivered = event("2026-03-02 10:00:00", Status::Delivered, "signed");
-    for (late, status) in [("2026-03-17 09:00:00", Status::OutForDelivery), ("2026-03-17 11:00:00", Status::Delivered)] {
-        assert_eq!(state(&[delivered.clone(), event(late, Status::OutForDelivery, "out")]).status, status, "{late}");
+    for (late, status) in
+        [("2026-03-17 09:00:00", Status::OutForDelivery), ("2026-03-17 11:00:00", Status::Delivered)]
+    {
+        assert_eq!(
+            state(&[delivered.clone(), event(late, Status::OutForDelivery, "out")]).status,
+            status,
+            "{late}"
+        );
     }
     let scan = |time| state(&[delivered.clone(), event(time, Status::InTransit, "hub")]).status;
     assert_eq!(scan("2026-03-03 10:00:00"), Status::Delivered);

@@ -132,7 +132,12 @@ pub(super) const FAMILIES: &[Family] = &[
     shape("yodel", 85, "JJ?D[0-9]{16}", "yodel-prefix"),
     shape("gofo-us", 90, "GFUS[0-9]{14}", "gofo-prefix"),
     shape("lasership", 75, "L[AIEHNX][1-3][0-9]{7}", "lasership-prefix"),
-    shape("lasership", 85, "1LS7[12][0-9]{10}|1LS7[12][0-9]{2}01[1-4][0-9]{6}-1|1LSCX[0-9A-Z]{10}", "lasership-prefix"),
+    shape(
+        "lasership",
+        85,
+        "1LS7[12][0-9]{10}|1LS7[12][0-9]{2}01[1-4][0-9]{6}-1|1LSCX[0-9A-Z]{10}",
+        "lasership-prefix",
+    ),
     shape("speedee", 85, "SP[0-9]{18}", "speedee-prefix"),
     shape("landmark", 90, "LTN[0-9]{8}N1", "landmark-prefix"),
 ];

@@ -38,7 +38,9 @@ pub(super) fn read(text: &str, meaning: Option<Meaning>) -> Read {
         meaning,
         pickup_code: first(&CODE, text),
         courier_phone: phone(text),
-        courier_name: first(&COURIER, text).map(|name| trim_name(&name)).filter(|name| name.chars().count() >= 2),
+        courier_name: first(&COURIER, text)
+            .map(|name| trim_name(&name))
+            .filter(|name| name.chars().count() >= 2),
         pickup_place: first(&PLACE, text).filter(|_| waits),
         signed_by: first(&SIGNER, text).filter(|name| signed && is_signer(name)),
     }

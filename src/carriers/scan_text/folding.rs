@@ -7,16 +7,64 @@ use std::sync::LazyLock;
 
 /// Words from which on a clause only says what to do *if* something happens.
 const CONDITIONS: &[&str] = &[
-    "如有", "如果", "如您", "如未", "如需", "如对", "如遇", "如非", "如逾期", "若有", "若您", "若未", "若需", "若逾期", "倘若", "有问题", "有疑问", "有什么疑问", "有任何",
-    "有事呼叫", "有事请", "投诉电话", "投诉请", "感谢", "期待", "请给", "赏个", "五星", "好评", "疫情期间", "逾期将", "超期将",
+    "如有",
+    "如果",
+    "如您",
+    "如未",
+    "如需",
+    "如对",
+    "如遇",
+    "如非",
+    "如逾期",
+    "若有",
+    "若您",
+    "若未",
+    "若需",
+    "若逾期",
+    "倘若",
+    "有问题",
+    "有疑问",
+    "有什么疑问",
+    "有任何",
+    "有事呼叫",
+    "有事请",
+    "投诉电话",
+    "投诉请",
+    "感谢",
+    "期待",
+    "请给",
+    "赏个",
+    "五星",
+    "好评",
+    "疫情期间",
+    "逾期将",
+    "超期将",
 ];
 /// How a clause begins that only goes on with the condition before it.
 const GOES_ON: &[&str] = &["请", "可", "拨打", "联系", "欢迎", "敬请", "电话", "或"];
 
 /// `电话13800000000`: the word counts only where it is no label of a number.
 static PHONES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(联系)?(电话|手机号?码?|电联|联系方式|tel|phone)?(号码)?[:为是]*\+?\d[\d*-]{6,}(/\d[\d-]{6,})*").ok()
+    Regex::new(
+        r"(联系)?(电话|手机号?码?|电联|联系方式|tel|phone)?(号码)?[:为是]*\+?\d[\d*-]{6,}(/\d[\d-]{6,})*",
+    )
+    .ok()
 });
+
+/// Traditional characters of scan sentences, each followed by its simplified one: the rules know these only.
+const SIMPLIFIED: &str = "簽签達达離离開开發发運运轉转處处貨货遞递員员領领櫃柜郵邮關关檢检驗验無无聯联絡络係系繫系請请準准備备攬揽訂订單单預预計计將将進进掃扫\
+車车裝装門门鄰邻損损遺遗銷销毀毁點点間间尋寻絕绝電电話话號号碼码為为與与從从來来後后還还時时實实業业務务區区倉仓網网場场鐵铁機机飛飞國国際际\
+詳详錯错誤误異异狀状態态經经過过據据應应該该認认證证軟软親亲戶户滿满";
+
+fn simplified(c: char) -> char {
+    let mut pairs = SIMPLIFIED.chars();
+    while let (Some(traditional), Some(simple)) = (pairs.next(), pairs.next()) {
+        if traditional == c {
+            return simple;
+        }
+    }
+    c
+}
 
 fn is_wide(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace()
@@ -32,13 +80,15 @@ pub fn fold_sentence(text: &str) -> String {
     let chars: Vec<char> = canonical.chars().collect();
     let mut squeezed = String::with_capacity(canonical.len());
     for (at, c) in chars.iter().enumerate() {
-        let beside_wide = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_none_or(|c| is_wide(*c) || "[](),:;".contains(*c));
+        let beside_wide = |at: Option<usize>| {
+            at.and_then(|at| chars.get(at)).is_none_or(|c| is_wide(*c) || "[](),:;".contains(*c))
+        };
         match c {
             ' ' if beside_wide(at.checked_sub(1)) || beside_wide(Some(at + 1)) => {}
             '[' | '「' | '『' | '〔' => squeezed.push('【'),
             ']' | '」' | '』' | '〕' => squeezed.push('】'),
             '﹐' | '、' => squeezed.push(','),
-            other => squeezed.push(*other),
+            other => squeezed.push(simplified(*other)),
         }
     }
     let squeezed = match PHONES.as_ref() {
@@ -76,7 +126,8 @@ fn without_conditions(text: &str) -> String {
 
 /// `如…`, `若…` at the head of a clause, unless it is a town.
 fn begins_conditionally(clause: &str) -> bool {
-    clause.starts_with(['如', '若']) && !["如皋", "如东", "若羌", "若尔盖"].iter().any(|town| clause.starts_with(town))
+    clause.starts_with(['如', '若'])
+        && !["如皋", "如东", "若羌", "若尔盖"].iter().any(|town| clause.starts_with(town))
 }
 
 /// `if you have not received it, …` says nothing of what happened.
@@ -84,9 +135,9 @@ fn without_english_conditions(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     for sentence in text.split_inclusive(['.', '!', '?', ';']) {
         let cut = ["if you", "if the", "if it", "if not", "if no", "in case"].iter();
-        let cut = cut.filter_map(|word| sentence.find(word)).filter(|at| {
-            sentence[..*at].chars().next_back().is_none_or(|c| !c.is_alphanumeric())
-        });
+        let cut = cut
+            .filter_map(|word| sentence.find(word))
+            .filter(|at| sentence[..*at].chars().next_back().is_none_or(|c| !c.is_alphanumeric()));
         match cut.min() {
             None => kept.push_str(sentence),
             Some(at) => kept.push_str(&sentence[..at]),
@@ -103,6 +154,7 @@ mod tests {
     fn courtesies_conditions_and_phones_fall_away() {
         for (text, folded) in [
             ("已签收， 感谢使用，期待再次为您服务", "已签收,,,"),
+            ("貨件已由前檯簽收", "货件已由前檯签收"),
             ("[武汉市] 快件到达 [武昌关南]", "【武汉市】快件到达【武昌关南】"),
             ("派件中 派件人: 李明 电话 13800000000 如有疑问，请联系：0755-1234567", "派件中派件人:李明,"),
             ("如您未收到此快递，请拨打投诉电话", ","),

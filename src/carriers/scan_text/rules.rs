@@ -135,7 +135,8 @@ impl Rules {
                 example.rfind("=>").map(|at| (at, at + 2))
             };
             rule.examples.iter().filter_map(move |example| {
-                split(example).map(|(end, start)| (rule.name.as_str(), example[..end].trim(), example[start..].trim()))
+                split(example)
+                    .map(|(end, start)| (rule.name.as_str(), example[..end].trim(), example[start..].trim()))
             })
         })
     }
@@ -147,8 +148,8 @@ impl Rules {
 
 impl Rule {
     fn hits(&self, folded: &str, carrier: Option<&str>) -> bool {
-        let for_carrier =
-            self.carriers.is_empty() || carrier.is_some_and(|carrier| self.carriers.iter().any(|own| own == carrier));
+        let for_carrier = self.carriers.is_empty()
+            || carrier.is_some_and(|carrier| self.carriers.iter().any(|own| own == carrier));
         for_carrier
             && self.any.is_match(folded)
             && self.and.as_ref().is_none_or(|and| and.is_match(folded))
@@ -167,7 +168,8 @@ fn compile_rule(text: &RuleText, words: &HashMap<String, Vec<String>>) -> Result
     let meaning = meaning_of(&text.name, &text.status, text.sub.as_deref(), text.reason.as_deref())?;
     let refine = text.refine.iter().map(|refinement| {
         let status = refinement.status.as_deref().unwrap_or(&text.status);
-        let meaning = meaning_of(&text.name, status, refinement.sub.as_deref(), refinement.reason.as_deref())?;
+        let meaning =
+            meaning_of(&text.name, status, refinement.sub.as_deref(), refinement.reason.as_deref())?;
         Ok((list(&refinement.any)?, meaning))
     });
     Ok(Rule {
@@ -182,11 +184,18 @@ fn compile_rule(text: &RuleText, words: &HashMap<String, Vec<String>>) -> Result
     })
 }
 
-fn meaning_of(rule: &str, status: &str, sub: Option<&str>, reason: Option<&str>) -> Result<Meaning, RulesError> {
+fn meaning_of(
+    rule: &str,
+    status: &str,
+    sub: Option<&str>,
+    reason: Option<&str>,
+) -> Result<Meaning, RulesError> {
     let unknown = |name: &str| RulesError::UnknownName { rule: rule.to_owned(), name: name.to_owned() };
     let status = Status::named(status).ok_or_else(|| unknown(status))?;
     let sub = match sub {
-        Some(name) => Some(Sub::named(name).filter(|sub| sub.status() == status).ok_or_else(|| unknown(name))?),
+        Some(name) => {
+            Some(Sub::named(name).filter(|sub| sub.status() == status).ok_or_else(|| unknown(name))?)
+        }
         None => status.default_sub(),
     };
     let reason = match reason {
@@ -197,7 +206,11 @@ fn meaning_of(rule: &str, status: &str, sub: Option<&str>, reason: Option<&str>)
 }
 
 /// One regular expression out of a list of patterns.
-fn compile(rule: &str, patterns: &[String], words: &HashMap<String, Vec<String>>) -> Result<Regex, RulesError> {
+fn compile(
+    rule: &str,
+    patterns: &[String],
+    words: &HashMap<String, Vec<String>>,
+) -> Result<Regex, RulesError> {
     let broken = |why: String| RulesError::Pattern { rule: rule.to_owned(), why };
     let mut alternatives = Vec::new();
     for pattern in patterns {
