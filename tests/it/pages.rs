@@ -50,7 +50,7 @@ fn section(carrier: &dyn Carrier) -> String {
     let mut out = String::new();
     let what = if spec.aggregator { "an aggregator" } else { "a carrier" };
     let _ = writeln!(out, "\n## `{}`\n", spec.code);
-    let _ = writeln!(out, "{} `kind = \"{}\"` in `yishi.toml`.\n", capital(what), spec.code);
+    let _ = writeln!(out, "{}: `kind = \"{}\"` in `yishi.toml`.\n", capital(what), spec.code);
     let secrets: Vec<&str> = carrier.options().iter().filter_map(|name| name.strip_suffix('?')).collect();
     let settings: Vec<&str> = carrier.options().iter().copied().filter(|name| !name.ends_with('?')).collect();
     let mut row = |name: &str, value: String| {
