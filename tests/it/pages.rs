@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use yishi::carriers::{CARRIERS, Carrier};
+use yishi::config::Config;
 
 const CARRIERS_PAGE: &str = "docs/carriers.md";
 
@@ -33,7 +34,7 @@ fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -123,7 +124,7 @@ fn commands(text: &str) -> Vec<String> {
     let mut inside = false;
     let mut found = Vec::new();
     for line in text.lines() {
-        if line.starts_with("```") {
+        if line.trim_start().starts_with("```") {
             inside = !inside;
         } else if inside && !line.trim_start().starts_with('#') {
             found.push(line.to_owned());
@@ -136,6 +137,42 @@ fn commands(text: &str) -> Vec<String> {
 fn both_readmes_give_the_same_commands() {
     assert_eq!(commands(&page("README.zh-CN.md")), commands(&page("README.md")));
     assert!(commands(&page("README.md")).iter().any(|line| line == "./scripts/test"));
+}
+
+/// The examples of a page that begin with this fence, without the indent of a list around them.
+fn examples(text: &str, fence: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut inside = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        match inside {
+            None if line.trim() == fence => {
+                inside = Some(indent);
+                found.push(String::new());
+            }
+            Some(outer) if line.trim() == "```" && indent == outer => inside = None,
+            Some(outer) => {
+                let last = found.last_mut().unwrap();
+                last.push_str(line.get(outer..).unwrap_or(""));
+                last.push('\n');
+            }
+            None => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn the_configurations_that_are_shown_are_right() {
+    for name in ["README.md", "README.zh-CN.md", "docs/operating.md"] {
+        let shown = examples(&page(name), "```toml");
+        assert_eq!(shown.len(), 1, "{name}");
+        let secret = |name: &str| Some(format!("secret-of-{name}-0123456789abcdef"));
+        let config = Config::parse("yishi.toml", &shown[0], &secret)
+            .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        assert_eq!(config.shops.len(), 1);
+        assert!(!config.accounts.is_empty());
+    }
 }
 
 fn pages_below(folder: &Path, found: &mut Vec<PathBuf>) {
