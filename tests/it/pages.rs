@@ -167,7 +167,11 @@ fn the_configurations_that_are_shown_are_right() {
     for name in ["README.md", "README.zh-CN.md", "docs/operating.md"] {
         let shown = examples(&page(name), "```toml");
         assert_eq!(shown.len(), 1, "{name}");
-        let secret = |name: &str| Some(format!("secret-of-{name}-0123456789abcdef"));
+        let secret = |name: &str| {
+            let key =
+                name.ends_with("AES_KEY").then(|| "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG".to_owned());
+            key.or_else(|| Some(format!("secret-of-{}", name.replace('_', "-"))))
+        };
         let config = Config::parse("yishi.toml", &shown[0], &secret)
             .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
         assert_eq!(config.shops.len(), 1);
