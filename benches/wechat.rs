@@ -2,6 +2,8 @@
 //! body and returns a reply of the same size. Servers on one CPU, load on another, distinct buyers, one run:
 //! `cargo bench --bench wechat`. Needs `taskset` (util-linux) for the pinning.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};

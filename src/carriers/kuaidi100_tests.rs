@@ -1,3 +1,4 @@
+//! The Kuaidi100 codec on golden vectors and recorded shapes.
 use super::*;
 use crate::model::{Account, Private, fold};
 use proptest::prelude::*;

@@ -1,3 +1,4 @@
+//! The SF codec on golden vectors and recorded shapes.
 use super::*;
 use crate::model::{Account, Private, Status};
 use proptest::prelude::*;

@@ -1,3 +1,4 @@
+//! The codec of the simulated carrier, against the signature it promises.
 use super::*;
 use crate::model::{Account, Private};
 use proptest::prelude::*;

@@ -4,6 +4,7 @@
 use super::reader::{Reader, Section, printable};
 use super::secrets::{FORM, Secrets};
 use super::{Named, is_web_address};
+use crate::channels::Channel;
 use crate::model::Account;
 use crate::{carriers, channels};
 
@@ -20,6 +21,8 @@ pub struct KindSpec {
     pub serves: Option<fn(&str) -> bool>,
     /// The production address; empty: it calls nobody.
     pub base_url: &'static str,
+    /// The channel, which knows what a mode of an account makes needless; none: everything above is needed.
+    pub channel: Option<&'static dyn Channel>,
 }
 
 /// What the registries know of a kind.
@@ -32,6 +35,7 @@ pub fn registered(kind: &str) -> Option<KindSpec> {
             options: carrier.options(),
             serves: Some(spec.serves),
             base_url: spec.base_url,
+            channel: None,
         });
     }
     let channel = channels::channel(kind)?;
@@ -42,6 +46,7 @@ pub fn registered(kind: &str) -> Option<KindSpec> {
         options: channel.options(),
         serves: None,
         base_url: spec.base_url,
+        channel: Some(channel),
     })
 }
 
@@ -154,21 +159,35 @@ fn read_general(section: &Section, spec: &KindSpec, account: &mut Account) {
 
 /// What the adapter of this kind asks for.
 fn read_own(section: &Section, spec: &KindSpec, secrets: &Secrets, account: &mut Account) {
+    read_options(section, spec, secrets, account);
     for key in spec.secrets {
-        if !section.has(key) {
-            section.missing(key, &format!("the secret, as {FORM}"));
-        }
         account.secrets.extend(secrets.read(section, key).map(|secret| ((*key).to_owned(), secret)));
     }
     for key in spec.settings {
         let value = section.plain(key);
-        if !section.has(key) {
-            section.missing(key, "its value");
-        } else if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+        if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
             section.problem(section.place(key), format!("`{}.{key}` must not be empty", section.path));
         }
         account.settings.extend(value.map(|value| ((*key).to_owned(), value)));
     }
+    let lacks = spec.channel.map(|channel| channel.lacks(account));
+    let needed = |key: &&&str| lacks.as_ref().is_none_or(|lacks| lacks.contains(*key));
+    for key in spec.secrets.iter().filter(needed) {
+        if !section.has(key) {
+            section.missing(key, &format!("the secret, as {FORM}"));
+        } else if lacks.is_some() && !account.secret(key).is_empty() {
+            let message = "does not have the form that the platform gives it";
+            section.problem(section.place(key), format!("`{}.{key}` {message}", section.path));
+        }
+    }
+    for key in spec.settings.iter().filter(needed) {
+        if !section.has(key) {
+            section.missing(key, "its value");
+        }
+    }
+}
+
+fn read_options(section: &Section, spec: &KindSpec, secrets: &Secrets, account: &mut Account) {
     for option in spec.options {
         match option.strip_suffix('?') {
             Some(key) => {

@@ -4,7 +4,8 @@ use super::*;
 
 /// Adapters as the registries would describe them.
 fn kinds(kind: &str) -> Option<KindSpec> {
-    let channel = KindSpec { secrets: &[], settings: &[], options: &[], serves: None, base_url: "" };
+    let channel =
+        KindSpec { secrets: &[], settings: &[], options: &[], serves: None, base_url: "", channel: None };
     match kind {
         "webchat" => Some(channel),
         "wechat" => Some(KindSpec {
@@ -78,6 +79,7 @@ fn every_documented_key_is_read_also_those_without_a_default() {
             options: &[],
             serves: Some(|_| true),
             base_url: "https://vendor.example",
+            channel: None,
         })
     };
     let secrets = Secrets::Resolve { env: &|_| Some("x".into()), base: Path::new("") };
@@ -277,6 +279,28 @@ fn the_reference_is_fresh() {
     for key in ["fragment_wait_ms", "api_token", "min_free_disk", "carriers"] {
         assert!(page.contains(&format!("| `{key}` | ")), "{key}");
     }
+}
+
+/// What a mode makes needless is not asked for; what has the wrong form is told before the first buyer.
+#[test]
+fn a_channel_says_what_its_mode_needs() {
+    let read = |account: &str| {
+        let text = format!("{SHOP}[accounts.a]\nshop = \"one\"\n{account}");
+        let (_, problems) =
+            read("yishi.toml", &text, &Secrets::Resolve { env: &env, base: Path::new("") }, &registered);
+        problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
+    };
+    assert_eq!(read("kind = \"telegram\"\nupdates = \"poll\"\nbot_token = \"env:SECRET\""), [""; 0]);
+    assert_eq!(
+        read("kind = \"telegram\"\nbot_token = \"env:SECRET\""),
+        ["`accounts.a` lacks `webhook_secret`: add the secret, as \"env:NAME\" or \"file:PATH\""]
+    );
+    let wechat = "kind = \"wechat\"\nappid = \"wx1\"\ntoken = \"env:SECRET\"\n";
+    assert_eq!(read(&format!("{wechat}mode = \"plain\"")), [""; 0]);
+    assert_eq!(
+        read(&format!("{wechat}encoding_aes_key = \"env:SECRET\"")),
+        ["`accounts.a.encoding_aes_key` does not have the form that the platform gives it"]
+    );
 }
 
 proptest::proptest! {

@@ -1,3 +1,4 @@
+//! The catalog, its fallbacks and its words, as a buyer reads them.
 use super::*;
 use crate::model::status::{Reason, Status, Sub};
 use crate::model::when::CHINA;

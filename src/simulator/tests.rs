@@ -1,3 +1,4 @@
+//! The scripted vendors: what they answer, and whom they refuse.
 use super::*;
 use crate::wire::sign;
 use serde_json::{Value, json};

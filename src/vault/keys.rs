@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 impl Vault {
-    /// Reads key text: base64 of 32 bytes, one key a line (or separated by spaces), the newest first; `#` begins a
+    /// Reads key text: 32 bytes as base64 or as 64 hex digits, one key a line (or separated by spaces), the newest first; `#` begins a
     /// comment line.
     pub fn from_text(text: &str) -> Result<Self, VaultError> {
         let words =
@@ -17,7 +17,7 @@ impl Vault {
         let keys = words.map(decode).collect::<Result<Vec<_>, _>>()?;
         match keys.split_first() {
             Some((newest, older)) => Ok(Self::from_ring(*newest, older)),
-            None => Err(VaultError::BadKey("the key is empty: it must be base64 of 32 bytes".into())),
+            None => Err(VaultError::BadKey("the key is empty: it must be 32 bytes as base64 or 64 hex digits".into())),
         }
     }
 
@@ -66,12 +66,15 @@ fn create(path: &Path, key: &[u8; 32]) -> std::io::Result<()> {
 }
 
 fn decode(word: &str) -> Result<[u8; 32], VaultError> {
-    let bytes = STANDARD.decode(word).or_else(|_| STANDARD_NO_PAD.decode(word));
+    // 64 hex digits would be base64 too, but of 48 bytes.
+    let bytes = match hex::decode(word) {
+        Ok(bytes) if bytes.len() == 32 => Some(bytes),
+        _ => STANDARD.decode(word).or_else(|_| STANDARD_NO_PAD.decode(word)).ok(),
+    };
     // The text itself is not repeated: it may be most of a key.
     bytes
-        .ok()
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-        .ok_or_else(|| VaultError::BadKey("a key must be base64 of exactly 32 bytes".into()))
+        .ok_or_else(|| VaultError::BadKey("a key must be 32 bytes as base64 or 64 hex digits".into()))
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> VaultError {
@@ -131,5 +134,12 @@ mod tests {
         assert!(vault.open(b"row", &Vault::from_key([1; 32]).seal(b"row", b"a")).is_ok());
         assert!(Vault::from_key([2; 32]).open(b"row", &vault.seal(b"row", b"a")).is_ok());
         assert!(Vault::from_text(&format!("{new} {old}")).is_ok());
+    }
+
+    #[test]
+    fn a_key_from_the_environment_is_hex_digits() {
+        let vault = Vault::from_text(&hex::encode([7; 32])).unwrap();
+        assert_eq!(vault.open(b"row", &Vault::from_key([7; 32]).seal(b"row", b"a")).unwrap(), b"a");
+        assert!(Vault::from_text(&hex::encode([7; 31])).is_err());
     }
 }

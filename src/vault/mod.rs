@@ -27,7 +27,7 @@ const SHOPS_KEPT: usize = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// Sealed with a key that this vault does not have.
-    #[error("sealed with another key: start with the key file (or `store.key`) that belongs to this store")]
+    #[error("sealed with another key: start with the key file (or `vault.key`) that belongs to this store")]
     UnknownKey,
     /// Not what was sealed: damaged, cut short, or moved from another row.
     #[error("a sealed record is damaged or does not belong where it was found")]
