@@ -20,11 +20,11 @@ pub use crate::text::script::Language;
 /// A clause or a second class needs this much to be named beside the first.
 const ALSO: f32 = 0.55;
 /// Below this, what would be about a parcel is `other`.
-const DOUBTFUL: f32 = 0.30;
+const DOUBTFUL: f32 = 0.45;
 /// Thanks that are surer than this are not overruled by what they are said for.
 const SURE_THANKS: f32 = 0.7;
-/// How much less often `other` is said than its share of the examples.
-const OTHER: f32 = 0.8;
+/// In doubt `other` counts this much more: a parcel told to one who asked for none is worse than a question back.
+const OTHER: f32 = 1.5;
 /// A merchant's own phrase was said.
 const SAID: f32 = 0.95;
 
@@ -173,8 +173,11 @@ impl Matcher {
         if clauses.len() > 1 && clauses.len() <= 6 {
             let mut found: Vec<(usize, f32)> = Vec::new();
             for clause in &clauses {
-                let scores = self.scores(clause, &self.keywords.hits(clause).classes);
-                let (class, sure) = best(&scores);
+                // What an example says already needs no scoring.
+                let (class, sure) = match self.examples.get(&key(clause)) {
+                    Some(class) => (*class, SAID),
+                    None => best(&self.scores(clause, &self.keywords.hits(clause).classes)),
+                };
                 if sure >= ALSO && class != self.other && !courtesy(class) {
                     found.push((class, sure));
                 }
@@ -217,7 +220,6 @@ impl Matcher {
             Script::Han => self.han.score(&features),
             Script::Latin => self.latin.score(&features),
         };
-        // The examples of `other` are many because its topics are: as many messages they are not.
         scores[self.other] *= OTHER;
         let sum: f32 = scores.iter().sum();
         scores.iter_mut().for_each(|score| *score /= sum);
