@@ -178,7 +178,8 @@ impl Matcher {
                     Some(class) => (*class, SAID),
                     None => best(&self.scores(clause, &self.keywords.hits(clause).classes)),
                 };
-                if sure >= ALSO && class != self.other && !courtesy(class) {
+                if sure >= ALSO && class != self.other && !courtesy(class) && &*self.names[class] != "verify"
+                {
                     found.push((class, sure));
                 }
             }
@@ -192,7 +193,9 @@ impl Matcher {
         }
         if second.is_none() {
             let runner_up = (0..scores.len())
-                .filter(|at| *at != class && *at != self.other && !courtesy(*at))
+                .filter(|at| {
+                    *at != class && *at != self.other && !courtesy(*at) && &*self.names[*at] != "verify"
+                })
                 .max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
             second = runner_up.filter(|at| scores[*at] >= 0.3 && !courtesy(class) && class != self.other);
         }
@@ -238,16 +241,52 @@ fn best(scores: &[f32]) -> (usize, f32) {
     scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
 }
 
-/// What commas, stops and (between characters) spaces divide, pieces of at least two characters or words.
+/// What commas, stops, (between characters) spaces, and words that begin a second wish divide; pieces of at least
+/// two characters.
 fn clauses(prepared: &str) -> Vec<&str> {
     let han = script::of(prepared) == Script::Han;
-    prepared
-        .split(|c: char| {
-            matches!(c, ',' | '。' | '?' | '!' | ';' | '、' | '.' | '\n' | '~') || (han && c == ' ')
-        })
-        .map(str::trim)
-        .filter(|piece| piece.chars().filter(|c| c.is_alphanumeric()).count() >= 2)
-        .collect()
+    let mut pieces = Vec::new();
+    for piece in prepared.split(|c: char| {
+        matches!(c, ',' | '。' | '?' | '!' | ';' | '、' | '.' | '\n' | '~') || (han && c == ' ')
+    }) {
+        let mut rest = piece;
+        while let Some(at) = second_wish(rest, han) {
+            pieces.push(&rest[..at]);
+            rest = &rest[at..];
+        }
+        pieces.push(rest);
+    }
+    pieces.retain(|piece| piece.chars().filter(|c| c.is_alphanumeric()).count() >= 2);
+    pieces.into_iter().map(str::trim).collect()
+}
+
+/// Where a second wish begins in a line without stops: 「到哪了|怎么还不送」, 「发货了吗|能改地址吗」.
+fn second_wish(text: &str, han: bool) -> Option<usize> {
+    if !han {
+        return [" and also ", " also ", " and can ", " and please ", " and when ", " and where "]
+            .iter()
+            .filter_map(|word| text.find(word).filter(|at| *at > 0))
+            .min();
+    }
+    const JOINTS: [&str; 14] = [
+        "了怎么",
+        "了咋",
+        "了能",
+        "了可以",
+        "了帮",
+        "了什么时候",
+        "了麻烦",
+        "吗能",
+        "吗可以",
+        "吗帮",
+        "吗怎么",
+        "吗什么",
+        "吗麻烦",
+        "呢能",
+    ];
+    let joint = JOINTS.iter().filter_map(|joint| text.find(joint).map(|at| at + '了'.len_utf8()));
+    let word = ["顺便", "另外", "再帮我"].iter().filter_map(|word| text.find(word).filter(|at| *at > 0));
+    joint.chain(word).filter(|at| *at > '我'.len_utf8()).min()
 }
 
 /// Whether a message can be answered by itself.
