@@ -7,7 +7,7 @@ use crate::replies::{Catalog, Context, LiveCatalog, Watch};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// Matchers of shops with intents of their own; the empty name is for all others.
 type Matchers = HashMap<String, Arc<Matcher>>;
@@ -24,10 +24,17 @@ pub struct Words {
 }
 
 impl Words {
-    /// The words that are built in.
+    /// The words that are built in. They are learned once in a process: that takes a while, and never differs.
     pub fn builtin() -> Result<Self, Vec<Problem>> {
-        let builtin = crate::conversation::builtin()?;
-        let fallback = Arc::new(Matcher::new(&builtin)?);
+        static LEARNED: OnceLock<(Vec<Intent>, Arc<Matcher>)> = OnceLock::new();
+        let (builtin, fallback) = match LEARNED.get() {
+            Some(learned) => learned.clone(),
+            None => {
+                let builtin = crate::conversation::builtin()?;
+                let fallback = Arc::new(Matcher::new(&builtin)?);
+                LEARNED.get_or_init(|| (builtin, fallback)).clone()
+            }
+        };
         Ok(Self {
             catalog: LiveCatalog::builtin(),
             builtin,

@@ -8,3 +8,5 @@ mod carriers;
 mod channels;
 mod pages;
 mod simulator;
+mod trips;
+mod world;
