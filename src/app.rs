@@ -99,9 +99,9 @@ impl App {
             pages: Pages::default(),
             records: records.clone(),
         });
-        let delivery =
-            Delivery { records, wire: wire.clone(), accounts: Arc::new(by_name), news: outbox };
-        let life = SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
+        let delivery = Delivery { records, wire: wire.clone(), accounts: Arc::new(by_name), news: outbox };
+        let life =
+            SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
         let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));
         let paused = Arc::new(AtomicBool::new(false));
         let metrics: Arc<dyn Fn() -> String + Send + Sync> = match figures {
@@ -129,7 +129,11 @@ impl App {
 
     /// Serves until `end`, then stops gracefully: turns finish, streams close, the store flushes; all within the
     /// configured time.
-    pub async fn serve(self, listener: TcpListener, end: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
         let stop = self.intake.stop.clone();
         let stopped = stop.clone();
         let server = axum::serve(listener, self.router).with_graceful_shutdown(async move {
@@ -207,4 +211,3 @@ fn rules(config: &Config) -> Rules {
         ..Rules::default()
     }
 }
-

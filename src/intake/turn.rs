@@ -62,7 +62,7 @@ pub(super) enum Waits {
     /// For news of these parcels; the message as heard, joined with a fragment before it.
     News(Vec<Need>, Said),
     /// For the rest of a fragment; the state that remembers it.
-    Rest(Chat),
+    Rest(Box<Chat>),
 }
 
 impl Trip {
@@ -104,8 +104,7 @@ pub(super) fn said_of(running: &Running) -> Said {
 impl Intake {
     /// One pass from what the store knows alone. `way` is where the answer goes if there is one.
     pub(super) async fn first_pass(&self, trip: &Trip, way: Way) -> Result<Pass, StoreError> {
-        let mut asked = Vec::new();
-        self.pass(trip, way, None, &mut asked).await
+        self.pass(trip, way, None, &[]).await
     }
 
     /// Makes a waiting turn durable: it will be answered even if the process is killed now.
@@ -121,7 +120,7 @@ impl Intake {
             }
             let mut changed = chat.fragment.take().is_some();
             match waits {
-                Waits::Rest(waiting) => (chat, changed) = (waiting.clone(), true),
+                Waits::Rest(waiting) => (chat, changed) = (Chat::clone(waiting), true),
                 Waits::News(_, Said::Text(text)) => running.text.clone_from(text),
                 Waits::News(..) => {}
             }
@@ -165,7 +164,7 @@ impl Intake {
             if !news.is_empty() {
                 asked.extend(self.ask(trip, &news).await?);
             }
-            match self.pass(trip, Way::Outbox, Some(runner), &mut asked).await? {
+            match self.pass(trip, Way::Outbox, Some(runner), &asked).await? {
                 Pass::Answered(shown, way) => return Ok((shown, way)),
                 Pass::MustWait(waits) => match *waits {
                     Waits::News(needs, _) => news = needs,
@@ -205,11 +204,11 @@ impl Intake {
         trip: &Trip,
         way: Way,
         runner: Option<&Runner>,
-        asked: &mut Vec<(String, Asked)>,
+        asked: &[(String, Asked)],
     ) -> Result<Pass, StoreError> {
         for _ in 0..ATTEMPTS {
             let read = self.records.chat(&trip.shop.id, &trip.address).await?;
-            let mut known = Known { asked: asked.clone(), ..Known::default() };
+            let mut known = Known { asked: asked.to_vec(), ..Known::default() };
             let empty = Chat::default();
             let chat = read.value.as_ref().unwrap_or(&empty);
             if let Some(shown) = chat.answer_to(&trip.key) {
@@ -219,7 +218,8 @@ impl Intake {
             let now = self.clock.now();
             let matcher = self.words.matcher(&trip.shop.id);
             let mut heard = hear(&matcher, chat, trip.said.clone(), &trip.key, now, self.rules.fragment);
-            heard.waited = runner.is_some() && chat.fragment.as_ref().is_some_and(|rest| rest.key == trip.key);
+            heard.waited =
+                runner.is_some() && chat.fragment.as_ref().is_some_and(|rest| rest.key == trip.key);
             heard.locale.clone_from(&trip.locale);
             let situation = Situation {
                 shop: &trip.shop.name,
@@ -241,7 +241,7 @@ impl Intake {
                 Decision::Need(needs) => {
                     return Ok(Pass::MustWait(Box::new(Waits::News(needs, heard.said))));
                 }
-                Decision::Wait(chat) => return Ok(Pass::MustWait(Box::new(Waits::Rest(*chat)))),
+                Decision::Wait(chat) => return Ok(Pass::MustWait(Box::new(Waits::Rest(chat)))),
                 Decision::Silent => silent(chat),
             };
             let way = match (way, runner) {
@@ -335,7 +335,9 @@ impl Intake {
         let now = self.clock.now();
         let shown = self.words.render(&trip.shop, &say.locale, now, &say.blocks);
         let json = match way {
-            Way::Inline | Way::Outbox if !shown.is_empty() => serde_json::to_string(&shown).unwrap_or_default(),
+            Way::Inline | Way::Outbox if !shown.is_empty() => {
+                serde_json::to_string(&shown).unwrap_or_default()
+            }
             _ => String::new(),
         };
         let mut chat = say.chat;

@@ -84,7 +84,8 @@ impl Delivery {
         let mut people: BTreeMap<String, Vec<Read<Outgoing>>> = BTreeMap::new();
         for row in rows {
             let Some(outgoing) = &row.value else { continue };
-            let person = format!("{}/{}/{}", outgoing.address.kind, outgoing.account, outgoing.address.id.reveal());
+            let person =
+                format!("{}/{}/{}", outgoing.address.kind, outgoing.account, outgoing.address.id.reveal());
             people.entry(person).or_default().push(row);
         }
         let sends = people.into_values().map(|rows| async move {
@@ -138,7 +139,9 @@ impl Delivery {
     async fn deliver(&self, outgoing: &Outgoing) -> Sent {
         let kind = outgoing.address.kind.as_str();
         let account = self.accounts.get(&(kind.to_owned(), outgoing.account.clone()));
-        let (Some(channel), Some(account)) = (channel(kind), account) else { return Sent::Ended("no_account") };
+        let (Some(channel), Some(account)) = (channel(kind), account) else {
+            return Sent::Ended("no_account");
+        };
         let shown: Vec<Shown> = serde_json::from_str(&outgoing.shown).unwrap_or_default();
         let answers = outgoing.reply_to.as_ref().map(|reply_to| answered(&outgoing.address, reply_to));
         let to = outgoing.address.id.reveal();

@@ -95,7 +95,12 @@ impl Records {
     }
 
     /// Failed proofs for a claimed number in the last hour.
-    pub async fn misses(&self, shop: &str, claim: &str, now: Timestamp) -> Result<Read<Vec<Timestamp>>, StoreError> {
+    pub async fn misses(
+        &self,
+        shop: &str,
+        claim: &str,
+        now: Timestamp,
+    ) -> Result<Read<Vec<Timestamp>>, StoreError> {
         let mut read: Read<Vec<Timestamp>> =
             self.read(self.key(Kind::Guesses, shop, &claim.to_ascii_uppercase())).await?;
         if let Some(misses) = &mut read.value {
