@@ -38,6 +38,8 @@ pub struct Parts {
     pub clock: Option<Arc<dyn Clock>>,
     /// What the demo's own web chat identity owns.
     pub demo_orders: DemoOrders,
+    /// A backup is about to be taken back: what the store holds now need not be readable (a restore that was cut off).
+    pub restoring: bool,
 }
 
 /// A service that is built and not yet listening.
@@ -61,7 +63,9 @@ impl App {
     pub async fn build(config: &Config, figures: Option<Figures>, parts: Parts) -> anyhow::Result<Self> {
         let (vault, new_key) = open_vault(&config.vault_key)?;
         let store = open_store(config)?;
-        crate::store::begin(store.as_ref(), &vault).await?;
+        if !parts.restoring {
+            crate::store::begin(store.as_ref(), &vault).await?;
+        }
         let records = Records::new(store, Arc::new(vault));
         let clock = parts.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let transport = match parts.transport {
@@ -123,6 +127,7 @@ impl App {
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
         let folders = &config.folders;
         self.intake.words.watch(&folders.intents, &folders.locales, &folders.shops);
+        crate::intake::polls::introduce(&self.intake, &self.wire);
         crate::intake::polls::start(&self.intake, &self.wire);
         Ok(())
     }

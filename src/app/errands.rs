@@ -85,7 +85,8 @@ impl Office {
         match backup::backup_to_file(store.as_ref(), file, self.intake.clock.now()).await {
             Ok(summary) => Done::said(vec![
                 format!("{} records, {} bytes, in {}", summary.entries, summary.bytes, file.display()),
-                "The key is not in the backup: keep a copy of it elsewhere, or the backup cannot be read.".into(),
+                "The key is not in the backup: keep a copy of it elsewhere, or the backup cannot be read."
+                    .into(),
             ]),
             Err(error) => Done::refused(error.to_string()),
         }
@@ -144,7 +145,8 @@ impl Office {
         let [kind, account, id] = parts.as_slice() else {
             return Done::refused("write --as as kind:account:id, such as wechat:main:openid");
         };
-        let Some(account) = self.intake.account(kind, account).filter(|account| account.shop.as_deref() == Some(shop))
+        let Some(account) =
+            self.intake.account(kind, account).filter(|account| account.shop.as_deref() == Some(shop))
         else {
             return Done::refused(format!("shop {shop} has no {kind} account {account}"));
         };

@@ -74,6 +74,15 @@ pub fn run() -> ExitCode {
     };
     match result {
         Ok(status) => ExitCode::from(status),
+        // Whoever read our output has read enough.
+        Err(error)
+            if error
+                .root_cause()
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) =>
+        {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "yishi: {error:#}");
             ExitCode::from(OWN_FAULT)

@@ -216,7 +216,9 @@ impl<'a> Turn<'a> {
             return match resolve::resolve(self, intent)? {
                 Resolved::Order { order, number, sure } => {
                     self.answer_for(intent, &order, number.as_deref())?;
-                    if !sure {
+                    // One list at a time: its numbers are what the buyer answers with.
+                    let asks = self.blocks.iter().any(|block| matches!(block, Block::Choices(..)));
+                    if !sure && !asks {
                         self.offer_others(&order);
                     }
                     Ok(())
