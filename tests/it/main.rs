@@ -6,7 +6,9 @@
 mod architecture;
 mod carriers;
 mod channels;
+mod dialog;
 mod pages;
+mod proof;
 mod simulator;
 mod trips;
 mod world;
