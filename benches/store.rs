@@ -8,8 +8,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use yishi::store::backup::backup_to_file;
+use yishi::store::restore::{restore, verify};
 use yishi::store::sled::{Durability, SledOptions, SledStore};
-use yishi::store::{Batch, Committed, Store};
+use yishi::store::{Batch, Committed, Store, begin};
 use yishi::vault::Vault;
 
 #[global_allocator]
@@ -66,6 +68,7 @@ async fn everything(orders: usize, folder: PathBuf) -> anyhow::Result<()> {
             .arg(folder.join("orders"))
             .status()?;
     }
+    take_back(orders, &folder).await?;
     std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
@@ -142,6 +145,7 @@ fn work(microseconds: u64) {
 
 async fn import(orders: usize, folder: &Path) -> anyhow::Result<()> {
     let store = Arc::new(SledStore::open(&SledOptions::at(folder.join("orders")))?);
+    begin(&*store, &Vault::from_key([1; 32])).await?;
     let (started, cpu) = (Instant::now(), cpu());
     let lanes = (0..8).map(|lane| {
         let store = Arc::clone(&store);
@@ -168,6 +172,10 @@ async fn import(orders: usize, folder: &Path) -> anyhow::Result<()> {
         (self::cpu() - cpu) * 1e6 / orders as f64 / 5.0,
         memory("VmRSS")
     ));
+    let copying = Instant::now();
+    let file = folder.join("backup");
+    let summary = backup_to_file(&*store, &file, jiff::Timestamp::now()).await?;
+    say(format_args!("backup: {} MB in {:.1} s", summary.bytes >> 20, copying.elapsed().as_secs_f64()));
     let closing = Instant::now();
     store.close().await;
     say(format_args!(
@@ -175,6 +183,26 @@ async fn import(orders: usize, folder: &Path) -> anyhow::Result<()> {
         closing.elapsed().as_secs_f64(),
         on_disk(&folder.join("orders"))
     ));
+    Ok(())
+}
+
+/// Over a store that holds other rows.
+async fn take_back(orders: usize, folder: &Path) -> anyhow::Result<()> {
+    let vault = Vault::from_key([1; 32]);
+    let store = SledStore::open(&SledOptions::at(folder.join("orders")))?;
+    let mut file = std::fs::File::open(folder.join("backup"))?;
+    let verifying = Instant::now();
+    let summary = verify(&mut file, &vault)?;
+    say(format_args!("verify: {} entries in {:.1} s", summary.entries, verifying.elapsed().as_secs_f64()));
+    let restoring = Instant::now();
+    restore(&mut file, &store, &vault, &[]).await?;
+    say(format_args!(
+        "restore over {orders} orders: {:.1} s, {} MB in memory, {} MB on disk",
+        restoring.elapsed().as_secs_f64(),
+        memory("VmRSS"),
+        on_disk(&folder.join("orders"))
+    ));
+    store.close().await;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod errand;
 mod fold;
+mod match_;
 mod read_scan;
 mod recognize;
 mod serve;
@@ -34,6 +35,8 @@ enum Command {
     Backup(errand::Args),
     /// Take a backup back, also while serving; it is verified first
     Restore(errand::Args),
+    /// What a message is taken for: a message a line
+    Match(match_::Args),
     /// Whose tracking number it is: a number a line
     Recognize(recognize::Args),
     /// What a carrier's sentence means: a sentence a line
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Chat(args) => chat::run(args),
         Command::Backup(args) => errand::backup(args),
         Command::Restore(args) => errand::restore(args),
+        Command::Match(args) => match_::run(args),
         Command::Recognize(args) => recognize::run(args),
         Command::ReadScan(args) => read_scan::run(args),
         Command::Fold(args) => fold::run(args),

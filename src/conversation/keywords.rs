@@ -113,7 +113,9 @@ impl Keywords {
 fn whole_words(text: &str, start: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let word = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    !(start > 0 && word(start) && word(start - 1)) && !(word(end - 1) && word(end))
+    let begins_inside = start > 0 && word(start) && word(start - 1);
+    let ends_inside = word(end - 1) && word(end);
+    !begins_inside && !ends_inside
 }
 
 /// For each top-level branch of a pattern, a literal that every match of it must hold; none where a branch has none.

@@ -20,11 +20,11 @@ pub use crate::text::script::Language;
 /// A clause or a second class needs this much to be named beside the first.
 const ALSO: f32 = 0.55;
 /// Below this, what would be about a parcel is `other`.
-const DOUBTFUL: f32 = 0.30;
+const DOUBTFUL: f32 = 0.45;
 /// Thanks that are surer than this are not overruled by what they are said for.
 const SURE_THANKS: f32 = 0.7;
-/// How much less often `other` is said than its share of the examples.
-const OTHER: f32 = 0.8;
+/// In doubt `other` counts this much more: a parcel told to one who asked for none is worse than a question back.
+const OTHER: f32 = 1.5;
 /// A merchant's own phrase was said.
 const SAID: f32 = 0.95;
 
@@ -173,9 +173,13 @@ impl Matcher {
         if clauses.len() > 1 && clauses.len() <= 6 {
             let mut found: Vec<(usize, f32)> = Vec::new();
             for clause in &clauses {
-                let scores = self.scores(clause, &self.keywords.hits(clause).classes);
-                let (class, sure) = best(&scores);
-                if sure >= ALSO && class != self.other && !courtesy(class) {
+                // What an example says already needs no scoring.
+                let (class, sure) = match self.examples.get(&key(clause)) {
+                    Some(class) => (*class, SAID),
+                    None => best(&self.scores(clause, &self.keywords.hits(clause).classes)),
+                };
+                if sure >= ALSO && class != self.other && !courtesy(class) && &*self.names[class] != "verify"
+                {
                     found.push((class, sure));
                 }
             }
@@ -189,7 +193,9 @@ impl Matcher {
         }
         if second.is_none() {
             let runner_up = (0..scores.len())
-                .filter(|at| *at != class && *at != self.other && !courtesy(*at))
+                .filter(|at| {
+                    *at != class && *at != self.other && !courtesy(*at) && &*self.names[*at] != "verify"
+                })
                 .max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
             second = runner_up.filter(|at| scores[*at] >= 0.3 && !courtesy(class) && class != self.other);
         }
@@ -217,7 +223,6 @@ impl Matcher {
             Script::Han => self.han.score(&features),
             Script::Latin => self.latin.score(&features),
         };
-        // The examples of `other` are many because its topics are: as many messages they are not.
         scores[self.other] *= OTHER;
         let sum: f32 = scores.iter().sum();
         scores.iter_mut().for_each(|score| *score /= sum);
@@ -236,16 +241,52 @@ fn best(scores: &[f32]) -> (usize, f32) {
     scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
 }
 
-/// What commas, stops and (between characters) spaces divide, pieces of at least two characters or words.
+/// What commas, stops, (between characters) spaces, and words that begin a second wish divide; pieces of at least
+/// two characters.
 fn clauses(prepared: &str) -> Vec<&str> {
     let han = script::of(prepared) == Script::Han;
-    prepared
-        .split(|c: char| {
-            matches!(c, ',' | '。' | '?' | '!' | ';' | '、' | '.' | '\n' | '~') || (han && c == ' ')
-        })
-        .map(str::trim)
-        .filter(|piece| piece.chars().filter(|c| c.is_alphanumeric()).count() >= 2)
-        .collect()
+    let mut pieces = Vec::new();
+    for piece in prepared.split(|c: char| {
+        matches!(c, ',' | '。' | '?' | '!' | ';' | '、' | '.' | '\n' | '~') || (han && c == ' ')
+    }) {
+        let mut rest = piece;
+        while let Some(at) = second_wish(rest, han) {
+            pieces.push(&rest[..at]);
+            rest = &rest[at..];
+        }
+        pieces.push(rest);
+    }
+    pieces.retain(|piece| piece.chars().filter(|c| c.is_alphanumeric()).count() >= 2);
+    pieces.into_iter().map(str::trim).collect()
+}
+
+/// Where a second wish begins in a line without stops: 「到哪了|怎么还不送」, 「发货了吗|能改地址吗」.
+fn second_wish(text: &str, han: bool) -> Option<usize> {
+    if !han {
+        return [" and also ", " also ", " and can ", " and please ", " and when ", " and where "]
+            .iter()
+            .filter_map(|word| text.find(word).filter(|at| *at > 0))
+            .min();
+    }
+    const JOINTS: [&str; 14] = [
+        "了怎么",
+        "了咋",
+        "了能",
+        "了可以",
+        "了帮",
+        "了什么时候",
+        "了麻烦",
+        "吗能",
+        "吗可以",
+        "吗帮",
+        "吗怎么",
+        "吗什么",
+        "吗麻烦",
+        "呢能",
+    ];
+    let joint = JOINTS.iter().filter_map(|joint| text.find(joint).map(|at| at + '了'.len_utf8()));
+    let word = ["顺便", "另外", "再帮我"].iter().filter_map(|word| text.find(word).filter(|at| *at > 0));
+    joint.chain(word).filter(|at| *at > '我'.len_utf8()).min()
 }
 
 /// Whether a message can be answered by itself.

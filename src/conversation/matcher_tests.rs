@@ -155,6 +155,8 @@ fn two_questions_in_one_line_are_both_heard() {
     for (text, one, other) in [
         ("我的快递到哪了 帮我改一下收货地址", "track", "change_address"),
         ("怎么还没发货啊，能不能快点", "when_ship", "urge"),
+        ("我的快递到哪了能改地址吗", "track", "change_address"),
+        ("帮我看看什么时候发货顺便改下地址", "when_ship", "change_address"),
         ("where is my parcel? also I want to change my address", "track", "change_address"),
     ] {
         let understood = matcher().read(text);
@@ -260,7 +262,7 @@ fn a_file_with_a_mistake_is_refused_with_its_place() {
 
 proptest::proptest! {
     #[test]
-    fn any_message_is_read(text in "\\PC{0,60}|[订单号尾快递到哪了\\[\\]【】0-9a-z #*-]{0,40}") {
+    fn any_message_is_read(text in "\\PC{0,60}|( and also | also |where|and can ){0,6}|(了怎么|吗能|顺便){0,6}|[订单号尾快递到哪了\\[\\]【】0-9a-z #*-]{0,40}") {
         let understood = matcher().read(&text);
         proptest::prop_assert!((0.0..=1.0).contains(&understood.confidence));
     }

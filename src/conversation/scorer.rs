@@ -122,7 +122,8 @@ fn sequence(tokens: &[Token], features: &mut Vec<u32>) {
 
 /// Multinomial logistic regression. Weights in 8 bits: both scripts together stay below 3 MB.
 pub struct Scorer {
-    classes: usize,
+    /// Weights of a row: the classes, filled up to whole vectors.
+    width: usize,
     weights: Vec<i8>,
     bias: Vec<f32>,
     scale: f32,
@@ -181,17 +182,27 @@ impl Scorer {
         // The few largest weights are cut, so that the many small ones keep their differences.
         let scale = CUT * largest / f32::from(i8::MAX);
         // `as` stops at the bounds of the type.
-        let weights = weights.iter().map(|weight| (weight / scale).round() as i8).collect();
-        Self { classes, weights, bias, scale }
+        let width = classes.next_multiple_of(8);
+        let mut small = vec![0i8; ROWS * width];
+        for (small, row) in small.chunks_exact_mut(width).zip(weights.chunks_exact(classes)) {
+            for (small, weight) in small.iter_mut().zip(row) {
+                *small = (weight / scale).round() as i8;
+            }
+        }
+        Self { width, weights: small, bias, scale }
     }
 
     /// Probability of each class.
     pub fn score(&self, features: &Features) -> Vec<f32> {
-        let mut sums = vec![0i32; self.classes];
+        let mut sums = vec![0i32; self.width];
         for row in &features.0 {
-            let row = *row as usize * self.classes;
-            for (sum, weight) in sums.iter_mut().zip(&self.weights[row..row + self.classes]) {
-                *sum += i32::from(*weight);
+            let row = *row as usize * self.width;
+            for (sums, weights) in
+                sums.chunks_exact_mut(8).zip(self.weights[row..row + self.width].chunks_exact(8))
+            {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += i32::from(*weight);
+                }
             }
         }
         let value = unit(features.0.len()) * self.scale;

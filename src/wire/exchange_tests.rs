@@ -335,14 +335,14 @@ async fn a_token_is_fetched_once_however_many_ask() {
 async fn an_expired_token_is_renewed_once_for_all_who_found_out() {
     let stage = stage(token_vendor());
     let old = Token { text: Private::new("T0".into()), expires: start() + Duration::from_secs(9_000) };
-    stage.ledger.put_token("kd-1", &old).await.unwrap();
+    stage.ledger.put_token(&stage.account.name(), &old).await.unwrap();
     // The vendor has ended T0 early: it knows nothing but T1, once that is fetched.
     let ask = stage.token_ask();
     let _ = (stage.played.vendor)(0, &Call::get("test.token", String::new()));
     let answers = join_all((0..100).map(|_| stage.wire.exchange(&ask, &message, &read))).await;
     assert!(answers.iter().all(|answer| answer == &Ok("here".to_owned())), "{answers:?}");
     assert_eq!(stage.fetches(), 1);
-    let kept = stage.ledger.token("kd-1").await.unwrap().unwrap();
+    let kept = stage.ledger.token(&stage.account.name()).await.unwrap().unwrap();
     assert_eq!(kept.text.reveal(), "T2");
 }
 
@@ -368,7 +368,7 @@ async fn a_token_outlives_a_restart_and_an_asker_who_leaves() {
         }
     }
     door.notify_one();
-    while stage.ledger.token("kd-1").await.unwrap().is_none() {
+    while stage.ledger.token(&stage.account.name()).await.unwrap().is_none() {
         tokio::task::yield_now().await;
     }
     let restarted = Wire::new(stage.played.clone(), stage.ledger.clone(), stage.clock.clone());
