@@ -6,6 +6,7 @@
 mod architecture;
 mod carriers;
 mod channels;
+mod crash;
 mod dialog;
 mod pages;
 mod proof;
