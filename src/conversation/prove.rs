@@ -134,7 +134,8 @@ pub(super) fn claim(
     }
     let Some((view, number)) = proved else {
         turn.chat.misses.push(turn.at.now);
-        turn.effects.push(Effect::Miss { claim: first.clone() });
+        // Each of them: a number cannot be guessed behind another one.
+        turn.effects.extend(claims.iter().map(|claim| Effect::Miss { claim: claim.clone() }));
         turn.text(Line::new("verify-refused"));
         turn.ask(Question::OrderNumber { tail: String::new() });
         keep_intent(turn, intent);

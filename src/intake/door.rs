@@ -200,17 +200,19 @@ impl Intake {
         Ok(count)
     }
 
+    /// Whoever leaves is forgotten, also where an answer to them is committed at the same moment.
     async fn left(&self, shop: &str, address: &ChatAddress) -> Result<(), StoreError> {
-        let read = self.records.chat(shop, address).await?;
-        let mut chat = read.value.clone().unwrap_or_default();
-        chat.seq += 1;
-        let mut batch = crate::store::Batch::default();
-        self.records.put_erasure(&mut batch, shop, address, &chat, self.clock.now())?;
-        batch.expect(read.key.clone(), read.raw.clone()).delete(read.key);
-        if self.records.store().commit(batch).await? == crate::store::Committed::Done {
-            self.records.finish_erasures().await?;
+        loop {
+            let read = self.records.chat(shop, address).await?;
+            let mut chat = read.value.clone().unwrap_or_default();
+            chat.seq += 1;
+            let mut batch = crate::store::Batch::default();
+            self.records.put_erasure(&mut batch, shop, address, &chat, self.clock.now())?;
+            batch.expect(read.key.clone(), read.raw.clone()).delete(read.key);
+            if self.records.store().commit(batch).await? == crate::store::Committed::Done {
+                return self.records.finish_erasures().await;
+            }
         }
-        Ok(())
     }
 
     fn cx<'a>(&self, account: &'a Account) -> Cx<'a> {

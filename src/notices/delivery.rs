@@ -79,15 +79,31 @@ impl Delivery {
 
     /// Sends what is due: people side by side, each person's messages in order. Returns how many rows it handled.
     pub async fn round(&self) -> Result<usize, StoreError> {
-        let rows = self.records.due(self.wire.clock().now(), TAKEN).await?;
-        let count = rows.len();
+        let now = self.wire.clock().now();
+        let rows = self.records.due(now, TAKEN).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        // Whoever has a message that was put off hears nothing newer before it.
+        let mut put_off: HashMap<String, Timestamp> = HashMap::new();
+        for row in self.records.not_due(now, TAKEN).await? {
+            let Some(outgoing) = row.value.filter(|outgoing| outgoing.tries > 0) else { continue };
+            let made = put_off.entry(person(&outgoing)).or_insert(outgoing.made);
+            *made = outgoing.made.min(*made);
+        }
         let mut people: BTreeMap<String, Vec<Read<Outgoing>>> = BTreeMap::new();
         for row in rows {
             let Some(outgoing) = &row.value else { continue };
-            let person =
-                format!("{}/{}/{}", outgoing.address.kind, outgoing.account, outgoing.address.id.reveal());
-            people.entry(person).or_default().push(row);
+            let person = person(outgoing);
+            if put_off.get(&person).is_none_or(|made| outgoing.made < *made) {
+                people.entry(person).or_default().push(row);
+            }
         }
+        for rows in people.values_mut() {
+            let place = |outgoing: &Outgoing| (outgoing.made, std::cmp::Reverse(outgoing.tries));
+            rows.sort_by_key(|row| row.value.as_ref().map(place));
+        }
+        let count = people.values().map(Vec::len).sum();
         let sends = people.into_values().map(|rows| async move {
             for row in rows {
                 if !self.send(row).await? {
@@ -211,6 +227,11 @@ impl Delivery {
         metrics::counter!("yishi_messages_ended_total", "why" => why.to_owned()).increment(1);
         self.records.hold_back(row, why, self.wire.clock().now()).await
     }
+}
+
+/// One person of one account.
+fn person(outgoing: &Outgoing) -> String {
+    format!("{}/{}/{}", outgoing.address.kind, outgoing.account, outgoing.address.id.reveal())
 }
 
 /// Only to count calls before the first one is made.

@@ -6,7 +6,10 @@
 mod architecture;
 mod carriers;
 mod channels;
+mod crash;
+mod dialog;
 mod pages;
+mod proof;
 mod simulator;
 mod trips;
 mod world;

@@ -61,7 +61,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(folder.path());
         change(&mut config);
-        let now = jiff::Timestamp::now();
+        // Noon in Shanghai: what the scripts tell depends on the hour.
+        let now: jiff::Timestamp = "2026-03-02T04:00:00Z".parse().unwrap();
         let clock = Arc::new(ManualClock::new(now));
         let simulator = Arc::new(Simulator::new(now, 1.0));
         let hands = clock.clone();

@@ -45,7 +45,9 @@ pub fn messages(shown: &[Shown]) -> Vec<Message> {
             close(&mut messages, &mut open, buttons);
         }
     }
-    close(&mut messages, &mut open, Vec::new());
+    if !open.is_empty() {
+        close(&mut messages, &mut open, Vec::new());
+    }
     messages
 }
 

@@ -187,6 +187,7 @@ impl Records {
                     false => [log.as_slice(), &erasure.log_until.to_be_bytes()].concat(),
                 };
                 self.delete_range(&log, &log_end).await?;
+                self.forget_requests(&erasure.shop, &key[1..]).await?;
                 erasure.kept = true;
                 let mut batch = Batch::default();
                 self.put(&mut batch, key.clone(), &erasure)?;
@@ -209,6 +210,27 @@ impl Records {
                 batch.delete(key);
             }
             let _ = self.store().commit(batch).await?;
+        }
+    }
+
+    /// What the merchant saw of a person goes too: it holds their address and words. `person_key`: a key of theirs
+    /// but for its kind.
+    async fn forget_requests(&self, shop: &str, person_key: &[u8]) -> Result<(), StoreError> {
+        let prefix = self.prefix(Kind::Request, shop);
+        let (mut from, end) = (prefix.clone(), prefix_end(&prefix));
+        loop {
+            let rows = self.store().scan(&from, &end, 256).await?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            from = [last.as_slice(), &[0]].concat();
+            for (key, raw) in rows {
+                let request: Request = self.open(&key, &raw)?;
+                let theirs = |address: &ChatAddress| self.key(Kind::Chat, shop, &person(address))[1..] == *person_key;
+                if request.address.as_ref().is_some_and(theirs) {
+                    let mut batch = Batch::default();
+                    batch.delete(key);
+                    let _ = self.store().commit(batch).await?;
+                }
+            }
         }
     }
 

@@ -60,10 +60,16 @@ impl Records {
 
     /// Rows that are due, oldest first.
     pub async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Read<Outgoing>>, StoreError> {
-        let from = [Kind::Outgoing as u8];
-        let mut to = vec![Kind::Outgoing as u8];
-        to.extend_from_slice(&(now.as_millisecond().max(0) as u64 + 1).to_be_bytes());
-        let rows = self.store().scan(&from, &to, limit).await?;
+        self.rows(&[Kind::Outgoing as u8], &after(now), limit).await
+    }
+
+    /// Rows that are not due yet, the soonest first.
+    pub async fn not_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Read<Outgoing>>, StoreError> {
+        self.rows(&after(now), &prefix_end(&[Kind::Outgoing as u8]), limit).await
+    }
+
+    async fn rows(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Read<Outgoing>>, StoreError> {
+        let rows = self.store().scan(from, to, limit).await?;
         let read = |(key, raw): (Vec<u8>, bytes::Bytes)| {
             let value = Some(self.open(&key, &raw)?);
             Ok(Read { key, raw: Some(raw), value })
@@ -93,9 +99,13 @@ impl Records {
     /// Every row, due or not.
     pub async fn outgoing(&self) -> Result<Vec<Read<Outgoing>>, StoreError> {
         let prefix = [Kind::Outgoing as u8];
-        let rows = self.store().scan(&prefix, &prefix_end(&prefix), 100_000).await?;
-        rows.into_iter()
-            .map(|(key, raw)| Ok(Read { value: Some(self.open(&key, &raw)?), raw: Some(raw), key }))
-            .collect()
+        self.rows(&prefix, &prefix_end(&prefix), 100_000).await
     }
+}
+
+/// The first key that is due after `now`.
+fn after(now: Timestamp) -> Vec<u8> {
+    let mut key = vec![Kind::Outgoing as u8];
+    key.extend_from_slice(&(now.as_millisecond().max(0) as u64 + 1).to_be_bytes());
+    key
 }

@@ -45,17 +45,22 @@ fn buttons(calls: &[Value]) -> Vec<(String, String)> {
     buttons.map(|button| (text(button, "callback_data"), text(button, "text"))).collect()
 }
 
-async fn two_orders(world: &World) {
+/// Anna's tea set, with a name that is markup if it is not escaped.
+async fn one_order(world: &World) {
     let anna = person("telegram", "demo", "501");
-    world.synced("demo", "A1001", "茶具 <b>&\"大\"", &[YTO], &[anna.clone()]).await;
+    world.synced("demo", "A1001", "茶具 <b>&\"大\"", &[YTO], &[anna]).await;
+}
+
+async fn two_orders(world: &World) {
+    one_order(world).await;
+    let anna = person("telegram", "demo", "501");
     world.synced("demo", "A1002", "露营灯", &[("simulated", "SIMDOUBLE0001")], &[anna]).await;
 }
 
 #[tokio::test]
 async fn a_question_is_answered_as_html_whose_arguments_are_escaped() {
     let world = World::new().await;
-    let anna = person("telegram", "demo", "501");
-    world.synced("demo", "A1001", "茶具 <b>&\"大\"", &[YTO], &[anna]).await;
+    one_order(&world).await;
     let sent = says(&world, message(1, 501, "我的快递到哪了")).await;
     let text = texts(&sent);
     assert!(text.contains("YT8816042739501"), "{text}");
@@ -86,7 +91,7 @@ async fn a_tapped_button_chooses_and_stops_spinning() {
     two_orders(&world).await;
     let list = says(&world, message(1, 501, "我的订单")).await;
     let buttons = buttons(&list);
-    let lamp = buttons.iter().find(|(_, label)| label.contains("露营灯")).expect("a button for the lamp");
+    let lamp = buttons.iter().find(|(_, label)| label.contains("露营灯")).unwrap_or_else(|| panic!("a button for the lamp: {list:?}"));
     assert!(lamp.0.len() <= 64, "Telegram's limit");
     let answer = says(&world, tap(2, 501, &lamp.0)).await;
     let text = texts(&answer);
@@ -110,7 +115,7 @@ async fn another_persons_button_shows_nothing() {
 #[tokio::test]
 async fn too_many_requests_waits_as_told_and_then_says_it_once() {
     let world = World::new().await;
-    two_orders(&world).await;
+    one_order(&world).await;
     world.peer("/telegram/fail", json!({"method": "sendMessage", "error_code": 429, "retry_after": 30}));
     assert_eq!(post(&world, &message(1, 501, "催一下快递")).await.status, 200);
     // Refused, and put off.
@@ -143,7 +148,7 @@ async fn too_many_requests_waits_as_told_and_then_says_it_once() {
 #[tokio::test]
 async fn what_was_put_off_does_not_fall_behind_what_came_later() {
     let world = World::new().await;
-    two_orders(&world).await;
+    one_order(&world).await;
     world.peer("/telegram/fail", json!({"method": "sendMessage", "error_code": 429, "retry_after": 30}));
     post(&world, &message(1, 501, "催一下快递")).await;
     within(async {

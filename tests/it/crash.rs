@@ -1,0 +1,262 @@
+//! The real binary, killed at random moments under load. What was acknowledged is there afterwards, once, and is
+//! answered once. `YISHI_CRASH_ROUNDS` sets how often it is killed (12 without it).
+
+use crate::trips::wechat::{Follower, content};
+use crate::world::{Door, Said, Session};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use yishi::model::{ChatAddress, Private};
+use yishi::store::records::Records;
+use yishi::store::sled::{Durability, SledOptions, SledStore};
+use yishi::vault::Vault;
+
+/// Longest start of the binary: a debug build on a busy machine learns its intents first.
+const START: Duration = Duration::from_secs(60);
+/// Everything is answered within this after the last start: the slow carrier's 15 s, and room.
+const ANSWERED: Duration = Duration::from_secs(40);
+
+/// The demo as a process of its own.
+struct Demo {
+    child: Child,
+    door: Door,
+}
+
+impl Demo {
+    fn command(data: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yishi"));
+        command.args(["demo", "--listen", "127.0.0.1:0", "--orders", "4", "--data"]).arg(data);
+        // Not in our own folder, whose intents and locales it would watch.
+        command.current_dir(data).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
+    /// Starts it and reads its address from what it prints.
+    async fn start(data: &Path) -> Self {
+        let mut child = Self::command(data).spawn().unwrap();
+        let output = child.stdout.take().unwrap();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut base = None;
+            // To the last line: a closed pipe would end it.
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Some((_, rest)) = line.split_once("web chat  ") {
+                    base = rest.trim().strip_suffix("/chat/demo").map(str::to_owned);
+                }
+                if line.contains("Ctrl-C") {
+                    break;
+                }
+            }
+            base
+        });
+        let base = tokio::time::timeout(START, read).await.expect("it starts in time").unwrap();
+        let base = base.unwrap_or_else(|| panic!("it ended before it listened: {:?}", child.wait()));
+        Self { child, door: Door::http(&base) }
+    }
+
+    /// SIGKILL.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A buyer in the web chat who never gives up: what was not acknowledged is sent again under its id.
+struct Buyer {
+    session: Session,
+    texts: &'static [&'static str],
+    sent: u32,
+    acknowledged: BTreeSet<String>,
+    open: Option<(String, &'static str)>,
+}
+
+impl Buyer {
+    /// Writes until the service is gone, or `most` messages are acknowledged.
+    async fn write(&mut self, door: Door, most: u32) {
+        self.session.door = door;
+        for _ in 0..most {
+            let (id, text) = self.open.take().unwrap_or_else(|| {
+                self.sent += 1;
+                (format!("c{}", self.sent), self.texts[self.sent as usize % self.texts.len()])
+            });
+            self.open = Some((id.clone(), text));
+            match self.try_post(&id, text).await {
+                Some(202) => {
+                    self.acknowledged.insert(id);
+                    self.open = None;
+                }
+                // Writes faster than a person may.
+                Some(429) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Some(status) => panic!("{status} for {text}"),
+                None => return,
+            }
+        }
+    }
+
+    async fn try_post(&self, id: &str, text: &str) -> Option<u16> {
+        let bearer = format!("Bearer {}", self.session.token);
+        let headers = [crate::world::JSON, ("authorization", bearer.as_str())];
+        let body = json!({"id": id, "text": text}).to_string().into_bytes();
+        let path = format!("/chat/{}/messages", self.session.shop);
+        Some(self.session.door.call(axum::http::Method::POST, &path, &headers, body).await?.status)
+    }
+}
+
+/// WeChat's server for one follower: a message without a reply is posted again under its id.
+struct Platform {
+    follower: Follower,
+    sent: u64,
+    replies: BTreeMap<u64, String>,
+}
+
+impl Platform {
+    async fn post(&mut self, door: Door, most: u32) {
+        self.follower.door = door;
+        for _ in 0..most {
+            let body = self.follower.text_body(self.sent, "帮我催一下快递");
+            let path = format!(
+                "/hooks/wechat/demo?signature={}&timestamp={}&nonce=77",
+                self.follower.sign(),
+                self.follower.time
+            );
+            let reply =
+                self.follower.door.call(axum::http::Method::POST, &path, &[], body.into_bytes()).await;
+            let Some(reply) = reply else { return };
+            self.replies.insert(self.sent, content(&reply));
+            self.sent += 1;
+        }
+    }
+}
+
+/// Every person writes at once; after `after` the process is killed under them.
+async fn round(demo: Demo, buyers: &mut [Buyer], platforms: &mut [Platform], after: Duration) {
+    let door = demo.door.clone();
+    let writes = buyers.iter_mut().map(|buyer| buyer.write(door.clone(), 8));
+    let posts = platforms.iter_mut().map(|platform| platform.post(door.clone(), 4));
+    let load = async { futures_util::join!(futures_util::future::join_all(writes), futures_util::future::join_all(posts)) };
+    let death = async {
+        tokio::time::sleep(after).await;
+        demo.kill();
+    };
+    futures_util::join!(load, death);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
+    let rounds: u32 = std::env::var("YISHI_CRASH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let demo = Demo::start(data).await;
+    let (mut buyers, mut platforms) = people(&demo.door).await;
+    round(demo, &mut buyers, &mut platforms, Duration::from_millis(400)).await;
+    for at in 1..rounds {
+        if at % 4 == 3 {
+            // Killed while it starts: reads its log, goes on with what was open, fills in its orders.
+            let mut child = Demo::command(data).spawn().unwrap();
+            tokio::time::sleep(Duration::from_millis(rand::random_range(0..3_000))).await;
+            child.kill().unwrap();
+            child.wait().unwrap();
+            continue;
+        }
+        let demo = Demo::start(data).await;
+        let after = Duration::from_millis(rand::random_range(5..900));
+        round(demo, &mut buyers, &mut platforms, after).await;
+    }
+    let demo = Demo::start(data).await;
+    let asked = platforms.iter().map(|platform| platform.sent).sum::<u64>();
+    assert!(asked >= 3, "the load was real");
+    for buyer in &mut buyers {
+        // What was open is acknowledged now.
+        if buyer.open.is_some() {
+            buyer.write(demo.door.clone(), 1).await;
+        }
+        buyer.session.door = demo.door.clone();
+        check_log(buyer).await;
+    }
+    for platform in &mut platforms {
+        platform.post(demo.door.clone(), 1).await;
+        // The platform's own retry of its newest message.
+        let (id, reply) = platform.replies.last_key_value().map(|(id, reply)| (*id, reply.clone())).unwrap();
+        assert_eq!(platform.follower.says(id, "帮我催一下快递").await, reply);
+    }
+    demo.kill();
+    check_store(data, &platforms).await;
+}
+
+async fn people(door: &Door) -> (Vec<Buyer>, Vec<Platform>) {
+    const ASKS: &[&str] = &["我的快递到哪了", "你好", "DEMO-PICKUP 取件码是多少", "what about my order", "谢谢"];
+    // The carrier of this one takes 12 s: the process is always killed before it answers.
+    const SLOW: &[&str] = &["DEMO-TIMEOUT 到哪了"];
+    const PROOFS: &[&str] = &["DEMO-NORMAL 尾号6688", "DEMO-SLOW 尾号1234", "我的订单", "解绑"];
+    let mut buyers = Vec::new();
+    for (texts, body) in [
+        (ASKS, json!({"identity": "demo"})),
+        (ASKS, json!({"identity": "demo"})),
+        (SLOW, json!({"identity": "demo"})),
+        (PROOFS, json!({})),
+    ] {
+        let session = Session::open(door.clone(), "demo", body).await;
+        buyers.push(Buyer { session, texts, sent: 0, acknowledged: BTreeSet::new(), open: None });
+    }
+    let platforms = (0..3).map(|at| Platform {
+        follower: Follower {
+            door: door.clone(),
+            account: "demo".into(),
+            openid: format!("buyer{at:06}"),
+            time: jiff::Timestamp::now().as_second(),
+        },
+        sent: 1,
+        replies: BTreeMap::new(),
+    });
+    (buyers, platforms.collect())
+}
+
+/// Waits until each line of the buyer has its answer, and looks at the whole log.
+async fn check_log(buyer: &Buyer) {
+    let until = Instant::now() + ANSWERED;
+    let log = loop {
+        let log = buyer.session.log().await;
+        let count = |from: &str| log.iter().filter(|said| said.from() == from).count();
+        if count("bot") >= count("buyer") || Instant::now() > until {
+            break log;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let id = |said: &Said| said.0["id"].as_str().unwrap().to_owned();
+    let written: Vec<String> = log.iter().filter(|said| said.from() == "buyer").map(id).collect();
+    let once: BTreeSet<String> = written.iter().cloned().collect();
+    assert_eq!(once.len(), written.len(), "a line stands twice in {written:?}");
+    assert_eq!(once, buyer.acknowledged, "what was acknowledged, and nothing else");
+    let answers = log.iter().filter(|said| said.from() == "bot").count();
+    assert_eq!(answers, written.len(), "one answer to each of {written:?}: {log:?}");
+}
+
+/// Opens what the killed process left, and counts what followed from each message.
+async fn check_store(data: &Path, platforms: &[Platform]) {
+    let vault = Vault::load(&data.join("yishi.key")).unwrap();
+    let options = SledOptions {
+        path: data.join("store"),
+        durability: Durability::Process,
+        cache_bytes: 8 << 20,
+        min_free_disk: 0,
+    };
+    let store = Arc::new(SledStore::open(&options).unwrap());
+    yishi::store::begin(store.as_ref(), &vault).await.unwrap();
+    let records = Records::new(store, Arc::new(vault));
+    assert!(records.running().await.unwrap().is_empty(), "no message waits for ever");
+    let requests = records.requests("demo", 100_000).await.unwrap();
+    for platform in platforms {
+        let openid = platform.follower.openid.clone();
+        let address = ChatAddress { kind: "wechat".into(), account: "demo".into(), id: Private::new(openid) };
+        let chat = records.chat("demo", &address).await.unwrap().value.unwrap();
+        assert_eq!(chat.answered.len(), platform.replies.len().min(48), "each message was taken once");
+        let noted = platform.replies.values().filter(|reply| reply.contains("已经记下")).count();
+        let theirs = requests.iter().filter(|(_, request)| {
+            request.kind == "urge" && request.address.as_ref() == Some(&address)
+        });
+        assert_eq!(theirs.count(), noted, "the merchant hears of each message once");
+    }
+}
