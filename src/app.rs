@@ -61,8 +61,11 @@ pub struct App {
 impl App {
     /// Opens the store and wires everything. Blocks for as long as sled reads its log.
     pub async fn build(config: &Config, figures: Option<Figures>, parts: Parts) -> anyhow::Result<Self> {
+        // Learning the intents and reading the store's log both take a few tenths of a second: side by side.
+        let words = tokio::task::spawn_blocking(Words::builtin);
         let (vault, new_key) = open_vault(&config.vault_key)?;
-        let store = open_store(config)?;
+        let opened = config.clone();
+        let store = tokio::task::spawn_blocking(move || open_store(&opened)).await??;
         if !parts.restoring {
             crate::store::begin(store.as_ref(), &vault).await?;
         }
@@ -81,7 +84,7 @@ impl App {
             .into_iter()
             .map(|account| ((account.kind.clone(), account.id.clone()), account))
             .collect();
-        let words = Words::builtin().map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
+        let words = words.await?.map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
         let stop = CancellationToken::new();
         let outbox = Arc::new(Notify::new());
         let intake = Arc::new(Intake {
