@@ -106,7 +106,18 @@ impl App {
             pages: Pages::default(),
             records: records.clone(),
         });
-        let delivery = Delivery { records, wire: wire.clone(), accounts: Arc::new(by_name), news: outbox };
+        let pages = Arc::downgrade(&intake);
+        let delivery = Delivery {
+            records,
+            wire: wire.clone(),
+            accounts: Arc::new(by_name),
+            news: outbox,
+            logged: Arc::new(move |address| {
+                if let Some(intake) = pages.upgrade() {
+                    intake.pages.stir(address, Some(0), false);
+                }
+            }),
+        };
         let life =
             SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
         let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));

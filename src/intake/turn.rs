@@ -6,7 +6,8 @@ use super::{Intake, effects};
 use crate::conversation::{
     Asked, Decision, Found, Heard, Known, Need, OrderView, Said, Say, Situation, decide, hear,
 };
-use crate::model::{Account, Chat, ChatAddress, ChatMessage, From, Shown, shop::Shop};
+use crate::model::chat::Mode;
+use crate::model::{Account, Block, Chat, ChatAddress, ChatMessage, From, Line, Shown, shop::Shop};
 use crate::store::records::{Outgoing, OutgoingState, Read, Running};
 use crate::store::{Batch, Committed, StoreError};
 use jiff::Timestamp;
@@ -369,6 +370,11 @@ impl Intake {
                 Way::Outbox => records.put_outgoing(&mut batch, now, &self.outgoing(trip, &json, now))?,
             }
         }
+        if let Mode::Waiting { since } = chat.mode
+            && since == now
+        {
+            self.promise_return(&mut batch, trip, &say.locale, now)?;
+        }
         let seq = chat.seq;
         chat.answer(&trip.key, if way == Way::Inline { json } else { String::new() });
         effects::stage(self, &mut batch, trip, &say.effects, &mut chat, now).await?;
@@ -390,6 +396,22 @@ impl Intake {
         Ok(Some(inline))
     }
 
+    /// If nobody takes the conversation over in time, the bot comes back by itself and says sorry.
+    fn promise_return(
+        &self,
+        batch: &mut Batch,
+        trip: &Trip,
+        locale: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sorry = [Block::Text(Line::new("human-timeout"))];
+        let shown = self.words.render(&trip.shop, locale, now, &sorry);
+        let json = serde_json::to_string(&shown).unwrap_or_default();
+        let outgoing =
+            Outgoing { while_waiting: Some(now), reply_to: None, ..self.outgoing(trip, &json, now) };
+        self.records.put_outgoing(batch, now + self.rules.human, &outgoing)
+    }
+
     fn outgoing(&self, trip: &Trip, json: &str, now: Timestamp) -> Outgoing {
         Outgoing {
             shop: trip.shop.id.clone(),
@@ -400,6 +422,7 @@ impl Intake {
             state: OutgoingState::Due,
             tries: 0,
             made: now,
+            while_waiting: None,
         }
     }
 
