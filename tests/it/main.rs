@@ -3,6 +3,7 @@
 // A test that cannot go on says so where it stands.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api;
 mod architecture;
 mod carriers;
 mod channels;
