@@ -20,6 +20,9 @@ const START: Duration = Duration::from_secs(60);
 /// Everything is answered within this after the last start: the slow carrier's 15 s, and room.
 const ANSWERED: Duration = Duration::from_secs(40);
 
+/// In every answer to an urge that the merchant hears of.
+const NOTED: &str = "已经记下";
+
 /// The demo as a process of its own.
 struct Demo {
     child: Child,
@@ -29,7 +32,7 @@ struct Demo {
 impl Demo {
     fn command(data: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_yishi"));
-        command.args(["demo", "--listen", "127.0.0.1:0", "--orders", "4", "--data"]).arg(data);
+        command.args(["demo", "--listen", "127.0.0.1:0", "--orders", "20", "--data"]).arg(data);
         // Not in our own folder, whose intents and locales it would watch.
         command.current_dir(data).stdout(Stdio::piped()).stderr(Stdio::null());
         command
@@ -113,7 +116,7 @@ struct Platform {
 }
 
 impl Platform {
-    async fn post(&mut self, door: Door, most: u32) {
+    async fn post(&mut self, door: Door, most: u64) {
         self.follower.door = door;
         for _ in 0..most {
             let body = self.follower.text_body(self.sent, "帮我催一下快递");
@@ -134,8 +137,8 @@ impl Platform {
 /// Every person writes at once; after `after` the process is killed under them.
 async fn round(demo: Demo, buyers: &mut [Buyer], platforms: &mut [Platform], after: Duration) {
     let door = demo.door.clone();
-    let writes = buyers.iter_mut().map(|buyer| buyer.write(door.clone(), 8));
-    let posts = platforms.iter_mut().map(|platform| platform.post(door.clone(), 4));
+    let writes = buyers.iter_mut().map(|buyer| buyer.write(door.clone(), u32::MAX));
+    let posts = platforms.iter_mut().map(|platform| platform.post(door.clone(), u64::MAX));
     let load = async { futures_util::join!(futures_util::future::join_all(writes), futures_util::future::join_all(posts)) };
     let death = async {
         tokio::time::sleep(after).await;
@@ -166,8 +169,7 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
         round(demo, &mut buyers, &mut platforms, after).await;
     }
     let demo = Demo::start(data).await;
-    let asked = platforms.iter().map(|platform| platform.sent).sum::<u64>();
-    assert!(asked >= 3, "the load was real");
+    assert_eq!(platforms.len(), 3, "somebody waits for a parcel");
     for buyer in &mut buyers {
         // What was open is acknowledged now.
         if buyer.open.is_some() {
@@ -183,7 +185,7 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
         assert_eq!(platform.follower.says(id, "帮我催一下快递").await, reply);
     }
     demo.kill();
-    check_store(data, &platforms).await;
+    check_store(data, &platforms, rounds).await;
 }
 
 async fn people(door: &Door) -> (Vec<Buyer>, Vec<Platform>) {
@@ -201,17 +203,23 @@ async fn people(door: &Door) -> (Vec<Buyer>, Vec<Platform>) {
         let session = Session::open(door.clone(), "demo", body).await;
         buyers.push(Buyer { session, texts, sent: 0, acknowledged: BTreeSet::new(), open: None });
     }
-    let platforms = (0..3).map(|at| Platform {
-        follower: Follower {
+    let mut platforms = Vec::new();
+    for at in 0..20 {
+        let follower = Follower {
             door: door.clone(),
             account: "demo".into(),
             openid: format!("buyer{at:06}"),
             time: jiff::Timestamp::now().as_second(),
-        },
-        sent: 1,
-        replies: BTreeMap::new(),
-    });
-    (buyers, platforms.collect())
+        };
+        let mut platform = Platform { follower, sent: 1 + at * 1_000_000, replies: BTreeMap::new() };
+        platform.post(door.clone(), 1).await;
+        // Those whose parcel still moves: the merchant hears of each of their messages.
+        if platform.replies.values().all(|reply| reply.contains(NOTED)) {
+            platforms.push(platform);
+        }
+    }
+    platforms.truncate(3);
+    (buyers, platforms)
 }
 
 /// Waits until each line of the buyer has its answer, and looks at the whole log.
@@ -235,7 +243,7 @@ async fn check_log(buyer: &Buyer) {
 }
 
 /// Opens what the killed process left, and counts what followed from each message.
-async fn check_store(data: &Path, platforms: &[Platform]) {
+async fn check_store(data: &Path, platforms: &[Platform], rounds: u32) {
     let vault = Vault::load(&data.join("yishi.key")).unwrap();
     let options = SledOptions {
         path: data.join("store"),
@@ -253,7 +261,8 @@ async fn check_store(data: &Path, platforms: &[Platform]) {
         let address = ChatAddress { kind: "wechat".into(), account: "demo".into(), id: Private::new(openid) };
         let chat = records.chat("demo", &address).await.unwrap().value.unwrap();
         assert_eq!(chat.answered.len(), platform.replies.len().min(48), "each message was taken once");
-        let noted = platform.replies.values().filter(|reply| reply.contains("已经记下")).count();
+        let noted = platform.replies.values().filter(|reply| reply.contains(NOTED)).count();
+        assert!(noted > rounds as usize / 2, "the load was real: {noted}");
         let theirs = requests.iter().filter(|(_, request)| {
             request.kind == "urge" && request.address.as_ref() == Some(&address)
         });
