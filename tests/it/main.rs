@@ -6,6 +6,7 @@
 mod architecture;
 mod carriers;
 mod channels;
+mod import;
 mod pages;
 mod simulator;
 mod trips;
