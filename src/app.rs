@@ -2,6 +2,7 @@
 //! narrow handles.
 
 pub mod errands;
+pub mod imports;
 pub mod socket;
 
 use crate::config::{Config, Durability, Engine as StoreEngine, KeySource};

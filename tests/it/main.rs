@@ -9,6 +9,7 @@ mod carriers;
 mod channels;
 mod crash;
 mod dialog;
+mod import;
 mod pages;
 mod proof;
 mod simulator;
