@@ -3,12 +3,15 @@
 // A test that cannot go on says so where it stands.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod abuse;
 mod architecture;
 mod carriers;
 mod channels;
 mod crash;
 mod dialog;
+mod logs;
 mod pages;
+mod privacy;
 mod proof;
 mod simulator;
 mod trips;
