@@ -209,9 +209,10 @@ pub async fn method_not_allowed() -> Problem {
 /// For `map_response`: refusals that the framework words itself (an address that is not UTF-8, a body over the limit)
 /// come in our own form too.
 pub async fn worded(response: Response) -> Response {
-    let plain = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
-        kind.to_str().is_ok_and(|kind| kind.starts_with("text/plain"))
-    });
+    let plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/plain")));
     let status = response.status();
     if !plain || !status.is_client_error() {
         return response;

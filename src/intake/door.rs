@@ -179,7 +179,9 @@ impl Intake {
         for turn in running {
             let kind = turn.address.kind.clone();
             let Some(account) = self.account(&kind, &turn.account).cloned() else { continue };
-            let Some(shop) = account.shop.as_deref().and_then(|shop| self.shop(shop)).cloned() else { continue };
+            let Some(shop) = account.shop.as_deref().and_then(|shop| self.shop(shop)).cloned() else {
+                continue;
+            };
             let said = said_of(&turn);
             let trip = Trip {
                 shop,

@@ -155,7 +155,9 @@ impl Delivery {
     async fn deliver(&self, outgoing: &Outgoing) -> Sent {
         let kind = outgoing.address.kind.as_str();
         let account = self.accounts.get(&(kind.to_owned(), outgoing.account.clone()));
-        let (Some(channel), Some(account)) = (channel(kind), account) else { return Sent::Ended("no_account") };
+        let (Some(channel), Some(account)) = (channel(kind), account) else {
+            return Sent::Ended("no_account");
+        };
         let shown: Vec<Shown> = serde_json::from_str(&outgoing.shown).unwrap_or_default();
         let answers = outgoing.reply_to.as_ref().map(|reply_to| answered(&outgoing.address, reply_to));
         let to = outgoing.address.id.reveal();

@@ -42,11 +42,12 @@ async fn prey() -> (World, Session) {
 /// Bodies that no door takes.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let xml = |inner: &str| {
-        format!("<xml><ToUserName>g</ToUserName><FromUserName>o-anna</FromUserName><CreateTime>1</CreateTime>{inner}</xml>")
+        format!(
+            "<xml><ToUserName>g</ToUserName><FromUserName>o-anna</FromUserName><CreateTime>1</CreateTime>{inner}</xml>"
+        )
     };
-    let laughs: String = (1..10)
-        .map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10)))
-        .collect();
+    let laughs: String =
+        (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
     let bomb = format!(
         "<?xml version=\"1.0\"?><!DOCTYPE xml [<!ENTITY l0 \"lol\">{laughs}]>{}",
         xml("<MsgType>text</MsgType><Content>&l9;</Content><MsgId>1</MsgId>")
@@ -70,7 +71,10 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
         ("XML that goes deep", format!("<xml>{}", "<a>".repeat(100_000)).into_bytes()),
         ("XML with a million fields", xml(&"<a>1</a>".repeat(100_000)).into_bytes()),
         ("JSON that goes deep", "[".repeat(100_000).into_bytes()),
-        ("JSON that goes deep in a field", format!("{{\"update_id\":1,\"x\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000)).into_bytes()),
+        (
+            "JSON that goes deep in a field",
+            format!("{{\"update_id\":1,\"x\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000)).into_bytes(),
+        ),
         ("a cut JSON", json.as_bytes()[..json.len() - 3].to_vec()),
         ("JSON in UTF-16", utf16(json)),
         ("JSON in GBK", encoding_rs::GBK.encode(json).0.into_owned()),
@@ -152,14 +156,33 @@ async fn hostile_addresses_methods_and_queries_are_refused() {
     let wechat = follower(&world, "demo", "o-anna");
     let many = "&p=1".repeat(15_000);
     for path in [
-        "/hooks/wechat/demo%00", "/hooks/wechat/..%2f..%2fetc", "/hooks/wechat/%ff%fe", "/hooks/wechat/", "/hooks",
-        "/hooks/wechat/demo/more", "/chat/..%2fdemo", "/chat/%00", "/chat/demo%0d%0aset-cookie:x/sessions",
-        "/nothing", "/chat/-/..%2f..%2fCargo.toml", "/chat/-/nothing.js", "//", "/api/v1/nothing",
+        "/hooks/wechat/demo%00",
+        "/hooks/wechat/..%2f..%2fetc",
+        "/hooks/wechat/%ff%fe",
+        "/hooks/wechat/",
+        "/hooks",
+        "/hooks/wechat/demo/more",
+        "/chat/..%2fdemo",
+        "/chat/%00",
+        "/chat/demo%0d%0aset-cookie:x/sessions",
+        "/nothing",
+        "/chat/-/..%2f..%2fCargo.toml",
+        "/chat/-/nothing.js",
+        "//",
+        "/api/v1/nothing",
     ] {
         clear(&door.get(path, &[]).await, path);
     }
-    for query in ["signature=%ff", "signature[]=1", "&&&===", "signature=1&signature=2", "timestamp=99999999999999999999", many.as_str()] {
-        let reply = door.post(&format!("/hooks/wechat/demo?{query}"), &[], wechat.text_body(1, "催一下快递")).await;
+    for query in [
+        "signature=%ff",
+        "signature[]=1",
+        "&&&===",
+        "signature=1&signature=2",
+        "timestamp=99999999999999999999",
+        many.as_str(),
+    ] {
+        let reply =
+            door.post(&format!("/hooks/wechat/demo?{query}"), &[], wechat.text_body(1, "催一下快递")).await;
         assert_eq!(reply.status, 403, "{}", &query[..query.len().min(40)]);
     }
     // What is appended to a good query changes nothing, and what stands before it does not count.
@@ -169,11 +192,18 @@ async fn hostile_addresses_methods_and_queries_are_refused() {
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
         for path in ["/hooks/wechat/demo", "/healthz", "/chat/demo/messages"] {
             let reply = door.call(method.clone(), path, &[], Vec::new()).await.unwrap();
-            assert!(reply.status == 405 || (method == Method::OPTIONS && reply.status < 500), "{method} {path}: {}", reply.status);
+            assert!(
+                reply.status == 405 || (method == Method::OPTIONS && reply.status < 500),
+                "{method} {path}: {}",
+                reply.status
+            );
         }
     }
-    for token in ["", "x", "x.y", "a.b.c", &"a".repeat(100_000), "%00", "eyJzIjoiIn0.AAAA", &session.token[1..]] {
-        let reply = door.get(&format!("/chat/demo/events?token={}", &token[..token.len().min(60_000)]), &[]).await;
+    for token in
+        ["", "x", "x.y", "a.b.c", &"a".repeat(100_000), "%00", "eyJzIjoiIn0.AAAA", &session.token[1..]]
+    {
+        let reply =
+            door.get(&format!("/chat/demo/events?token={}", &token[..token.len().min(60_000)]), &[]).await;
         assert_eq!(reply.status, 401, "{}", &token[..token.len().min(40)]);
     }
     let after = rows(&world).await;
@@ -204,7 +234,14 @@ async fn fields_of_a_message_are_held_to_their_limits() {
     // What is only strange is read.
     let answer = session.says("\u{202e}我的快递\u{200b}到哪了\u{feff}").await;
     answer.has("订单号");
-    for text in ["<script>alert(1)</script>", "{{7*7}} ${7*7} %s %n", "'; DROP TABLE orders; --", "👩‍👩‍👧‍👦🏴󠁧󠁢󠁥󠁮󠁧󠁿", "{ $parcel }", "𝕎𝕙𝕖𝕣𝕖"] {
+    for text in [
+        "<script>alert(1)</script>",
+        "{{7*7}} ${7*7} %s %n",
+        "'; DROP TABLE orders; --",
+        "👩‍👩‍👧‍👦🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+        "{ $parcel }",
+        "𝕎𝕙𝕖𝕣𝕖",
+    ] {
         let answer = session.says(text).await;
         answer.lacks("<script").lacks("YT8816042739501");
     }
@@ -257,13 +294,28 @@ async fn broken_http_is_refused_and_the_service_goes_on() {
         ("a flood of headers", format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{flood}\r\n")),
         ("an endless header", format!("GET /healthz HTTP/1.1\r\nhost: {long}\r\n\r\n")),
         ("an endless address", format!("GET /{long} HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a million parameters", format!("GET /healthz?{} HTTP/1.1\r\nhost: x\r\n\r\n", "p=1&".repeat(1_000_000))),
+        (
+            "a million parameters",
+            format!("GET /healthz?{} HTTP/1.1\r\nhost: x\r\n\r\n", "p=1&".repeat(1_000_000)),
+        ),
         ("no HTTP", "\u{16}\u{3}\u{1}nonsense\r\n\r\n".to_owned()),
-        ("two lengths", format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello")),
+        (
+            "two lengths",
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello"),
+        ),
         ("a length that is none", format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n")),
-        ("a body that is cut", format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n<xml>")),
-        ("a broken chunk", format!("POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n<xml>\r\n")),
-        ("a huge length", format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n<xml>")),
+        (
+            "a body that is cut",
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n<xml>"),
+        ),
+        (
+            "a broken chunk",
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n<xml>\r\n"),
+        ),
+        (
+            "a huge length",
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n<xml>"),
+        ),
     ] {
         let answer = raw(address, request.as_bytes()).await;
         assert!(!answer.starts_with("HTTP/1.1 2") && !answer.starts_with("HTTP/1.1 5"), "{name}: {answer}");
@@ -279,16 +331,18 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Runs bytes of any kind, and broken forms of `good`, against `check`.
 fn any_bytes(good: &str, mut check: impl FnMut(Vec<u8>)) {
     let good = good.as_bytes().to_vec();
-    let mutated = (proptest::collection::vec((0..good.len(), any::<u8>()), 1..6), 0..good.len()).prop_map(move |(changes, cut)| {
-        let mut body = good.clone();
-        for (at, byte) in changes {
-            body[at] = byte;
-        }
-        if cut % 3 == 0 {
-            body.truncate(cut);
-        }
-        body
-    });
+    let mutated = (proptest::collection::vec((0..good.len(), any::<u8>()), 1..6), 0..good.len()).prop_map(
+        move |(changes, cut)| {
+            let mut body = good.clone();
+            for (at, byte) in changes {
+                body[at] = byte;
+            }
+            if cut % 3 == 0 {
+                body.truncate(cut);
+            }
+            body
+        },
+    );
     let noise = proptest::collection::vec(any::<u8>(), 0..300);
     let strategy = prop_oneof![3 => mutated, 1 => noise];
     let config = Config { cases: 150, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
@@ -316,7 +370,8 @@ fn any_bytes_at_the_hooks_are_answered_or_refused() {
     let update = json!({"update_id": 1, "message": {"message_id": 1, "date": 1, "text": "到哪了",
         "chat": {"id": 9, "type": "private", "first_name": "M"}, "from": {"id": 9, "is_bot": false, "first_name": "M"}}});
     any_bytes(&update.to_string(), |body| {
-        let reply = runtime.block_on(world.door().post("/hooks/telegram/demo", &[JSON, TELEGRAM_SECRET], body));
+        let reply =
+            runtime.block_on(world.door().post("/hooks/telegram/demo", &[JSON, TELEGRAM_SECRET], body));
         assert!(reply.status < 500, "{reply:?}");
     });
 }

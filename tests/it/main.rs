@@ -14,5 +14,6 @@ mod pages;
 mod privacy;
 mod proof;
 mod simulator;
+mod slow;
 mod trips;
 mod world;

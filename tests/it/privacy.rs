@@ -68,7 +68,10 @@ async fn conversations(world: &World) {
     world.simulator.set_outage(Some(yishi::simulator::Outage::Down));
     world.advance(Duration::from_secs(3_600));
     stranger.says("我的快递到哪了").await.has(NUMBER);
-    world.peer("/telegram/fail", json!({"method": "sendMessage", "error_code": 403, "description": "Forbidden"}));
+    world.peer(
+        "/telegram/fail",
+        json!({"method": "sendMessage", "error_code": 403, "description": "Forbidden"}),
+    );
     let again = update.to_string().replace("\"update_id\":1", "\"update_id\":2");
     world.door().post("/hooks/telegram/demo", &[JSON, secret], again).await;
     world.quiet().await;
@@ -107,8 +110,14 @@ async fn nothing_of_a_buyer_stands_in_the_files_or_in_the_log() {
 /// Every secret of the test's accounts and shops.
 pub fn secrets() -> Vec<&'static str> {
     let mut secrets = vec![
-        keys::KUAIDI100_KEY, keys::SF_CHECKWORD, keys::SIMULATED_KEY, keys::WECHAT_SECRET, keys::WECHAT_TOKEN,
-        keys::TELEGRAM_TOKEN, keys::TELEGRAM_WEBHOOK_SECRET, crate::world::AES_KEY,
+        keys::KUAIDI100_KEY,
+        keys::SF_CHECKWORD,
+        keys::SIMULATED_KEY,
+        keys::WECHAT_SECRET,
+        keys::WECHAT_TOKEN,
+        keys::TELEGRAM_TOKEN,
+        keys::TELEGRAM_WEBHOOK_SECRET,
+        crate::world::AES_KEY,
     ];
     secrets.extend(crate::world::CHAT_SECRETS.map(|(_, secret)| secret));
     secrets.extend(crate::world::API_TOKENS.map(|(_, token)| token));

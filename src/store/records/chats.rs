@@ -95,7 +95,12 @@ impl Records {
     }
 
     /// Failed proofs for a claimed number in the last hour.
-    pub async fn misses(&self, shop: &str, claim: &str, now: Timestamp) -> Result<Read<Vec<Timestamp>>, StoreError> {
+    pub async fn misses(
+        &self,
+        shop: &str,
+        claim: &str,
+        now: Timestamp,
+    ) -> Result<Read<Vec<Timestamp>>, StoreError> {
         let mut read: Read<Vec<Timestamp>> =
             self.read(self.key(Kind::Guesses, shop, &claim.to_ascii_uppercase())).await?;
         if let Some(misses) = &mut read.value {
@@ -219,7 +224,8 @@ impl Records {
             from = [last.as_slice(), &[0]].concat();
             for (key, raw) in rows {
                 let request: Request = self.open(&key, &raw)?;
-                let theirs = |address: &ChatAddress| self.key(Kind::Chat, shop, &person(address))[1..] == *person_key;
+                let theirs =
+                    |address: &ChatAddress| self.key(Kind::Chat, shop, &person(address))[1..] == *person_key;
                 if request.address.as_ref().is_some_and(theirs) {
                     let mut batch = Batch::default();
                     batch.delete(key);

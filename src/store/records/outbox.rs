@@ -49,7 +49,12 @@ impl Records {
     }
 
     /// Adds a row.
-    pub fn put_outgoing(&self, batch: &mut Batch, due: Timestamp, outgoing: &Outgoing) -> Result<(), StoreError> {
+    pub fn put_outgoing(
+        &self,
+        batch: &mut Batch,
+        due: Timestamp,
+        outgoing: &Outgoing,
+    ) -> Result<(), StoreError> {
         self.put(batch, self.outgoing_key(due), outgoing)
     }
 
