@@ -168,7 +168,7 @@ async fn load(address: SocketAddr, name: &str, count: usize) -> Load {
 }
 
 /// Reads one reply; its body's length.
-async fn reply(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> usize {
+async fn reply(stream: &mut TcpStream, buffer: &mut [u8]) -> usize {
     let mut filled = 0;
     loop {
         let read = stream.read(&mut buffer[filled..]).await.unwrap();

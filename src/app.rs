@@ -2,6 +2,7 @@
 //! narrow handles.
 
 pub mod errands;
+pub mod imports;
 pub mod socket;
 
 use crate::config::{Config, Durability, Engine as StoreEngine, KeySource};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub clock: Option<Arc<dyn Clock>>,
     /// What the demo's own web chat identity owns.
     pub demo_orders: DemoOrders,
+    /// A backup is about to be taken back: what the store holds now need not be readable (a restore that was cut off).
+    pub restoring: bool,
 }
 
 /// A service that is built and not yet listening.
@@ -59,9 +62,14 @@ pub struct App {
 impl App {
     /// Opens the store and wires everything. Blocks for as long as sled reads its log.
     pub async fn build(config: &Config, figures: Option<Figures>, parts: Parts) -> anyhow::Result<Self> {
+        // Learning the intents and reading the store's log both take a few tenths of a second: side by side.
+        let words = tokio::task::spawn_blocking(Words::builtin);
         let (vault, new_key) = open_vault(&config.vault_key)?;
-        let store = open_store(config)?;
-        crate::store::begin(store.as_ref(), &vault).await?;
+        let opened = config.clone();
+        let store = tokio::task::spawn_blocking(move || open_store(&opened)).await??;
+        if !parts.restoring {
+            crate::store::begin(store.as_ref(), &vault).await?;
+        }
         let records = Records::new(store, Arc::new(vault));
         let clock = parts.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let transport = match parts.transport {
@@ -77,7 +85,7 @@ impl App {
             .into_iter()
             .map(|account| ((account.kind.clone(), account.id.clone()), account))
             .collect();
-        let words = Words::builtin().map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
+        let words = words.await?.map_err(|problems| anyhow::anyhow!("built-in intents: {problems:?}"))?;
         let stop = CancellationToken::new();
         let outbox = Arc::new(Notify::new());
         let intake = Arc::new(Intake {
@@ -99,9 +107,20 @@ impl App {
             pages: Pages::default(),
             records: records.clone(),
         });
-        let delivery =
-            Delivery { records, wire: wire.clone(), accounts: Arc::new(by_name), news: outbox };
-        let life = SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
+        let pages = Arc::downgrade(&intake);
+        let delivery = Delivery {
+            records,
+            wire: wire.clone(),
+            accounts: Arc::new(by_name),
+            news: outbox,
+            logged: Arc::new(move |address| {
+                if let Some(intake) = pages.upgrade() {
+                    intake.pages.stir(address, Some(0), false);
+                }
+            }),
+        };
+        let life =
+            SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
         let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));
         let paused = Arc::new(AtomicBool::new(false));
         let metrics: Arc<dyn Fn() -> String + Send + Sync> = match figures {
@@ -123,13 +142,18 @@ impl App {
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
         let folders = &config.folders;
         self.intake.words.watch(&folders.intents, &folders.locales, &folders.shops);
+        crate::intake::polls::introduce(&self.intake, &self.wire);
         crate::intake::polls::start(&self.intake, &self.wire);
         Ok(())
     }
 
     /// Serves until `end`, then stops gracefully: turns finish, streams close, the store flushes; all within the
     /// configured time.
-    pub async fn serve(self, listener: TcpListener, end: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
         let stop = self.intake.stop.clone();
         let stopped = stop.clone();
         let server = axum::serve(listener, self.router).with_graceful_shutdown(async move {
@@ -207,4 +231,3 @@ fn rules(config: &Config) -> Rules {
         ..Rules::default()
     }
 }
-

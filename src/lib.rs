@@ -18,6 +18,7 @@ pub mod http;
 pub mod intake;
 pub mod model;
 pub mod notices;
+pub mod platforms;
 pub mod replies;
 pub mod simulator;
 pub mod store;

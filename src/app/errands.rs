@@ -1,6 +1,7 @@
 //! What commands ask of a running or just opened service: backup, restore, import, a word with the engine.
 //! The same code runs in the serving process (through its socket) and in a command that opened the store itself.
 
+use super::imports::Import;
 use crate::channels::plain;
 use crate::conversation::Said;
 use crate::intake::{Intake, Outcome, Trip};
@@ -27,6 +28,8 @@ pub enum Errand {
         /// Absolute path.
         file: PathBuf,
     },
+    /// Take a file of orders in.
+    Import(Import),
     /// Talk to the engine.
     Say {
         /// Shop id.
@@ -54,7 +57,7 @@ impl Done {
         Self { out, ..Self::default() }
     }
 
-    fn refused(line: impl Into<String>) -> Self {
+    pub(super) fn refused(line: impl Into<String>) -> Self {
         Self { err: vec![line.into()], exit: 1, ..Self::default() }
     }
 }
@@ -76,6 +79,7 @@ impl Office {
         match errand {
             Errand::Backup { file } => self.backup(&file).await,
             Errand::Restore { file } => self.restore(&file).await,
+            Errand::Import(import) => self.import(import).await,
             Errand::Say { shop, address, text } => self.say(&shop, &address, text).await,
         }
     }
@@ -85,7 +89,8 @@ impl Office {
         match backup::backup_to_file(store.as_ref(), file, self.intake.clock.now()).await {
             Ok(summary) => Done::said(vec![
                 format!("{} records, {} bytes, in {}", summary.entries, summary.bytes, file.display()),
-                "The key is not in the backup: keep a copy of it elsewhere, or the backup cannot be read.".into(),
+                "The key is not in the backup: keep a copy of it elsewhere, or the backup cannot be read."
+                    .into(),
             ]),
             Err(error) => Done::refused(error.to_string()),
         }
@@ -144,7 +149,8 @@ impl Office {
         let [kind, account, id] = parts.as_slice() else {
             return Done::refused("write --as as kind:account:id, such as wechat:main:openid");
         };
-        let Some(account) = self.intake.account(kind, account).filter(|account| account.shop.as_deref() == Some(shop))
+        let Some(account) =
+            self.intake.account(kind, account).filter(|account| account.shop.as_deref() == Some(shop))
         else {
             return Done::refused(format!("shop {shop} has no {kind} account {account}"));
         };

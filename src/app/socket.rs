@@ -42,7 +42,8 @@ pub fn listen(path: &Path, office: Arc<Office>, stop: CancellationToken) -> anyh
     }
     // The store's lock says that no other process serves: what stands here was left by a killed one.
     let _ = std::fs::remove_file(path);
-    let listener = UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))?;
+    let listener =
+        UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     tokio::spawn(async move {
         loop {
@@ -72,6 +73,10 @@ async fn serve(stream: UnixStream, office: &Office) -> anyhow::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LONGEST_LINE)).read_line(&mut line).await?;
+    if line.is_empty() {
+        // Somebody only looked whether we are here.
+        return Ok(());
+    }
     let errand: Errand = serde_json::from_str(&line).context("the errand cannot be read")?;
     let done = office.run(errand).await;
     let mut answer = String::new();

@@ -120,7 +120,13 @@ pub trait Channel: Send + Sync {
     /// "Received, nothing to say now."
     fn acknowledge(&self) -> Reply;
     /// The inline reply that says `shown`. `incoming` is what is answered.
-    fn write(&self, cx: &Cx, request: &Request, incoming: &Incoming, shown: &[Shown]) -> Result<Reply, Refusal>;
+    fn write(
+        &self,
+        cx: &Cx,
+        request: &Request,
+        incoming: &Incoming,
+        shown: &[Shown],
+    ) -> Result<Reply, Refusal>;
     /// Calls that say `shown` to a person outside of a reply, in order. `incoming`: what it answers, if anything.
     fn send(
         &self,

@@ -49,7 +49,9 @@ async fn chat(args: Args) -> anyhow::Result<u8> {
     };
     let address = args.address.unwrap_or_else(|| format!("webchat:{shop}:terminal"));
     let serving = match &config.server.socket {
-        Some(path) if demo.is_none() && tokio::net::UnixStream::connect(path).await.is_ok() => Some(path.clone()),
+        Some(path) if demo.is_none() && tokio::net::UnixStream::connect(path).await.is_ok() => {
+            Some(path.clone())
+        }
         _ => None,
     };
     let app = match serving {

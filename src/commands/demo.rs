@@ -198,8 +198,7 @@ fn accounts(simulator: &str) -> Vec<Account> {
 
 /// The fifteen orders of the demo buyer.
 pub(super) fn order_numbers(simulator: &Simulator) -> Vec<String> {
-    let mut numbers: Vec<String> =
-        simulator.demo_parcels().into_iter().map(|parcel| parcel.order).collect();
+    let mut numbers: Vec<String> = simulator.demo_parcels().into_iter().map(|parcel| parcel.order).collect();
     numbers.dedup();
     // The newest proof counts as the newest order: the telling ones are asked about first.
     numbers.reverse();
@@ -237,9 +236,10 @@ pub(super) async fn fill(records: &Records, simulator: &Simulator, ordinary: u64
 pub(super) async fn sync_journeys(app: &App, simulator: &Simulator) {
     let later = [Journey::Error, Journey::Timeout];
     let parcels = simulator.demo_parcels();
-    let asks = parcels.iter().filter(|parcel| !later.contains(&parcel.journey)).map(|parcel| {
-        app.intake.tracker.refresh(SHOP, &parcel.order, parcel.carrier, &parcel.number)
-    });
+    let asks = parcels
+        .iter()
+        .filter(|parcel| !later.contains(&parcel.journey))
+        .map(|parcel| app.intake.tracker.refresh(SHOP, &parcel.order, parcel.carrier, &parcel.number));
     futures_util::future::join_all(asks).await;
 }
 

@@ -45,7 +45,8 @@ pub(super) fn run(config: &Path, errand: Errand) -> anyhow::Result<u8> {
         {
             return print(&done);
         }
-        let app = match App::build(&config, None, Parts::default()).await {
+        let restoring = matches!(errand, Errand::Restore { .. });
+        let app = match App::build(&config, None, Parts { restoring, ..Parts::default() }).await {
             Ok(app) => app,
             Err(error) => return super::refuse(&format!("{error:#}")),
         };

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod errand;
 mod fold;
+mod import;
 mod match_;
 mod read_scan;
 mod recognize;
@@ -31,6 +32,8 @@ enum Command {
     Serve(serve::Args),
     /// Talk to the engine in the terminal
     Chat(chat::Args),
+    /// Orders from a file of a shop platform, also while serving
+    Import(import::Args),
     /// Write all records into a file, also while serving
     Backup(errand::Args),
     /// Take a backup back, also while serving; it is verified first
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Chat(args) => chat::run(args),
+        Command::Import(args) => import::run(args),
         Command::Backup(args) => errand::backup(args),
         Command::Restore(args) => errand::restore(args),
         Command::Match(args) => match_::run(args),
@@ -74,6 +78,15 @@ pub fn run() -> ExitCode {
     };
     match result {
         Ok(status) => ExitCode::from(status),
+        // Whoever read our output has read enough.
+        Err(error)
+            if error
+                .root_cause()
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) =>
+        {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "yishi: {error:#}");
             ExitCode::from(OWN_FAULT)

@@ -43,9 +43,7 @@ pub(super) fn by_id(id: &str) -> Chosen {
         "command" => Chosen::Intent(command(rest).to_owned()),
         "o" => Chosen::Order(rest.to_owned()),
         "p" => match rest.rsplit_once(':') {
-            Some((order, number)) => {
-                Chosen::Parcel { order: order.to_owned(), number: number.to_owned() }
-            }
+            Some((order, number)) => Chosen::Parcel { order: order.to_owned(), number: number.to_owned() },
             None => Chosen::Stale,
         },
         "l" => Chosen::Language(rest.to_owned()),
@@ -110,9 +108,26 @@ fn plain(text: &str) -> String {
 /// 1-based place; −1 is the last. Reads "2", "第二个", "2号", "二", "the second one", "last".
 fn ordinal(text: &str) -> Option<i32> {
     const WORDS: [(&str, i32); 20] = [
-        ("一", 1), ("二", 2), ("两", 2), ("三", 3), ("四", 4), ("五", 5), ("六", 6), ("首", 1), ("first", 1),
-        ("second", 2), ("third", 3), ("fourth", 4), ("fifth", 5), ("1st", 1), ("2nd", 2), ("3rd", 3), ("4th", 4),
-        ("最后一", -1), ("最后", -1), ("last", -1),
+        ("一", 1),
+        ("二", 2),
+        ("两", 2),
+        ("三", 3),
+        ("四", 4),
+        ("五", 5),
+        ("六", 6),
+        ("首", 1),
+        ("first", 1),
+        ("second", 2),
+        ("third", 3),
+        ("fourth", 4),
+        ("fifth", 5),
+        ("1st", 1),
+        ("2nd", 2),
+        ("3rd", 3),
+        ("4th", 4),
+        ("最后一", -1),
+        ("最后", -1),
+        ("last", -1),
     ];
     let core = text
         .trim_start_matches("the ")
@@ -191,8 +206,16 @@ fn yes_or_no(text: &str) -> Option<bool> {
 
 fn language(text: &str) -> Option<&'static str> {
     const NAMES: [(&str, &str); 10] = [
-        ("繁", "zh-TW"), ("traditional", "zh-TW"), ("zh-tw", "zh-TW"), ("简", "zh-CN"), ("simplified", "zh-CN"),
-        ("中文", "zh-CN"), ("chinese", "zh-CN"), ("english", "en"), ("英", "en"), ("en", "en"),
+        ("繁", "zh-TW"),
+        ("traditional", "zh-TW"),
+        ("zh-tw", "zh-TW"),
+        ("简", "zh-CN"),
+        ("simplified", "zh-CN"),
+        ("中文", "zh-CN"),
+        ("chinese", "zh-CN"),
+        ("english", "en"),
+        ("英", "en"),
+        ("en", "en"),
     ];
     NAMES.iter().find(|(name, _)| text.contains(name)).map(|(_, tag)| *tag)
 }

@@ -65,9 +65,7 @@ fn overview(turn: &mut Turn, view: &OrderView, parcels: &[Parcel]) {
                 .with("status", status_of(parcel))
                 .with("at", moment(&event.time))
                 .with("number", number),
-            None => {
-                Line::new("order-parcel-line-unknown").with("position", position).with("number", number)
-            }
+            None => Line::new("order-parcel-line-unknown").with("position", position).with("number", number),
         });
     }
 }

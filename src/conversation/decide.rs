@@ -10,7 +10,15 @@ use crate::model::{Arg, Block, Chat, Choice, Line};
 
 /// Intents that are about an order or parcel.
 const ABOUT_A_PARCEL: [&str; 10] = [
-    "track", "when_ship", "eta", "delayed", "stuck", "not_received", "change_address", "urge", "intercept",
+    "track",
+    "when_ship",
+    "eta",
+    "delayed",
+    "stuck",
+    "not_received",
+    "change_address",
+    "urge",
+    "intercept",
     "return_status",
 ];
 
@@ -171,9 +179,7 @@ impl<'a> Turn<'a> {
                 self.answer_for(&kept(pending_intent), &order, None)
             }
             Chosen::OrderFor { order, intent } => self.answer_for(&intent, &order, None),
-            Chosen::Parcel { order, number } => {
-                self.answer_for(&kept(pending_intent), &order, Some(&number))
-            }
+            Chosen::Parcel { order, number } => self.answer_for(&kept(pending_intent), &order, Some(&number)),
             Chosen::Language(tag) => {
                 self.chat.language = Some(tag);
                 self.chat.language_fixed = true;
@@ -210,7 +216,9 @@ impl<'a> Turn<'a> {
             return match resolve::resolve(self, intent)? {
                 Resolved::Order { order, number, sure } => {
                     self.answer_for(intent, &order, number.as_deref())?;
-                    if !sure {
+                    // One list at a time: its numbers are what the buyer answers with.
+                    let asks = self.blocks.iter().any(|block| matches!(block, Block::Choices(..)));
+                    if !sure && !asks {
                         self.offer_others(&order);
                     }
                     Ok(())
@@ -319,9 +327,9 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn quick_choices(&mut self) {
-        let quick = [("i:track", "choice-track"), ("i:list_orders", "choice-list"), ("i:human", "choice-human")];
-        let choices =
-            quick.map(|(id, label)| Choice { id: id.to_owned(), label: Line::new(label) }).to_vec();
+        let quick =
+            [("i:track", "choice-track"), ("i:list_orders", "choice-list"), ("i:human", "choice-human")];
+        let choices = quick.map(|(id, label)| Choice { id: id.to_owned(), label: Line::new(label) }).to_vec();
         self.blocks.push(Block::Choices(Line::new("choose-quick"), choices));
     }
 

@@ -54,7 +54,8 @@ pub(super) fn named<'a>(view: &'a OrderView, claim: &str) -> Option<(&'a OrderVi
     if view.order.no.eq_ignore_ascii_case(claim) {
         return Some((view, None));
     }
-    let shipment = view.order.shipments.iter().find(|shipment| shipment.number.eq_ignore_ascii_case(claim))?;
+    let shipment =
+        view.order.shipments.iter().find(|shipment| shipment.number.eq_ignore_ascii_case(claim))?;
     Some((view, Some(shipment.number.clone())))
 }
 
@@ -67,8 +68,8 @@ pub(super) fn by_item(turn: &Turn) -> Result<Option<String>, Decision> {
 fn named_item(text: &str, mine: &[OrderView]) -> Option<String> {
     /// Words of every parcel question: no item's name.
     const GENERIC: [&str; 22] = [
-        "快递", "包裹", "物流", "订单", "东西", "什么", "时候", "我的", "发货", "收货", "宝贝", "商品", "where", "when",
-        "order", "parcel", "package", "delivery", "shipped", "will", "what", "arrive",
+        "快递", "包裹", "物流", "订单", "东西", "什么", "时候", "我的", "发货", "收货", "宝贝", "商品",
+        "where", "when", "order", "parcel", "package", "delivery", "shipped", "will", "what", "arrive",
     ];
     let mut text = crate::text::normalize::normalize(text);
     for word in GENERIC {
@@ -90,9 +91,11 @@ fn named_item(text: &str, mine: &[OrderView]) -> Option<String> {
 
 fn in_focus(turn: &Turn, mine: &[OrderView], intent: &str) -> Option<String> {
     let focus = turn.chat.focus.as_deref()?;
-    let recent = turn.at.chat.last_inbound.is_some_and(|last| {
-        turn.at.now.duration_since(last).as_mins() < FOCUS_MINUTES
-    });
+    let recent = turn
+        .at
+        .chat
+        .last_inbound
+        .is_some_and(|last| turn.at.now.duration_since(last).as_mins() < FOCUS_MINUTES);
     let view = mine.iter().find(|view| view.order.no == focus)?;
     let fits = intent != "when_ship" || view.parcels.is_empty();
     (recent && fits).then(|| focus.to_owned())
@@ -111,7 +114,10 @@ fn likelihood(view: &OrderView, intent: &str) -> u8 {
     let done = !view.parcels.is_empty() && view.parcels.iter().all(|parcel| parcel.state.status.is_final());
     let delivered = view.parcels.iter().any(|parcel| parcel.state.status == Status::Delivered);
     let returning = view.order.status == OrderStatus::Refunding
-        || view.parcels.iter().any(|parcel| matches!(parcel.state.status, Status::Returning | Status::Returned));
+        || view
+            .parcels
+            .iter()
+            .any(|parcel| matches!(parcel.state.status, Status::Returning | Status::Returned));
     let silent = view.parcels.iter().all(|parcel| parcel.events.is_empty());
     match intent {
         _ if closed => 0,

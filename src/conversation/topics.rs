@@ -58,16 +58,16 @@ pub(super) fn about(
     }
     let parcels = meant(view, number);
     if whole {
-        ask_for_news(turn, view, &parcels)?;
+        ask_for_news(turn, view, parcels)?;
     }
-    let Some(parcel) = compose::worst(&parcels) else { return Ok(()) };
+    let Some(parcel) = compose::worst(parcels) else { return Ok(()) };
     opening(turn, intent, view, parcel);
     if intent == "not_received" && parcel.state.status == Status::Delivered {
         // Its sentence says all that is known; the status lines would only repeat it.
         let card = compose::card(turn, parcel);
         turn.blocks.push(Block::Parcel(Box::new(card)));
     } else if whole || matches!(intent, "track" | "eta") {
-        compose::status(turn, intent, view, &parcels, parcel);
+        compose::status(turn, intent, view, parcels, parcel);
     }
     if intent == "not_received" && parcel.state.status == Status::Delivered {
         let choice = Choice { id: "i:human".into(), label: Line::new("choice-human") };
@@ -79,10 +79,9 @@ pub(super) fn about(
     Ok(())
 }
 
-fn meant(view: &OrderView, number: Option<&str>) -> Vec<Parcel> {
-    let one: Vec<Parcel> =
-        view.parcels.iter().filter(|parcel| Some(parcel.number.as_str()) == number).cloned().collect();
-    if one.is_empty() { view.parcels.clone() } else { one }
+fn meant<'v>(view: &'v OrderView, number: Option<&str>) -> &'v [Parcel] {
+    let at = view.parcels.iter().position(|parcel| Some(parcel.number.as_str()) == number);
+    at.map_or(view.parcels.as_slice(), |at| &view.parcels[at..=at])
 }
 
 /// The carrier is asked where the facts are old, and at most once a turn and parcel.
@@ -123,9 +122,8 @@ fn opening(turn: &mut Turn, intent: &str, view: &OrderView, parcel: &Parcel) {
             }
         }
         "delayed" | "stuck" if !done && turn.known.asked(&parcel.number) != Some(Asked::Failed) => {
-            let quiet = parcel.state.last_event.filter(|at| {
-                turn.at.now.duration_since(*at) > turn.at.rules.stuck
-            });
+            let quiet =
+                parcel.state.last_event.filter(|at| turn.at.now.duration_since(*at) > turn.at.rules.stuck);
             match quiet {
                 Some(at) => {
                     let line = Line::new("stuck-sorry").with("parcel", parcel_arg());
@@ -309,9 +307,7 @@ fn list(turn: &mut Turn) -> Flow {
                 .with("position", position)
                 .with("parcel", name(view))
                 .with("status", moment_status(parcel)),
-            None => {
-                Line::new("list-line-waiting").with("position", position).with("parcel", name(view))
-            }
+            None => Line::new("list-line-waiting").with("position", position).with("parcel", name(view)),
         });
     }
     if mine.len() > LISTED {

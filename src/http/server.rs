@@ -1,7 +1,7 @@
 //! Every route of the service in one list, with its limits. Turns HTTP into values and back, no more.
 
 use super::chat::{door::ChatDoor, router as chat_router};
-use super::{hooks, operate, problem};
+use super::{api, hooks, operate, problem};
 use crate::intake::Intake;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -32,6 +32,7 @@ pub fn router(shared: Shared, chat: Arc<dyn ChatDoor>, max_body: usize, stop: Ca
         .route("/hooks/{kind}/{account}", get(hooks::hook).post(hooks::hook))
         .route("/readyz", get(operate::ready))
         .route("/metrics", get(operate::metrics))
+        .merge(api::router())
         .layer(DefaultBodyLimit::max(max_body))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .with_state(shared);

@@ -40,8 +40,14 @@ pub(super) async fn stage(
             Effect::Request { kind, order } => {
                 let story = chat.story.clone();
                 let address = Some(trip.address.clone());
-                let request =
-                    Request { at: now, kind: kind.clone(), order: order.clone(), address, story, done: false };
+                let request = Request {
+                    at: now,
+                    kind: kind.clone(),
+                    order: order.clone(),
+                    address,
+                    story,
+                    done: false,
+                };
                 records.put_request(batch, shop, &request)?;
             }
             Effect::Erase => {

@@ -6,7 +6,8 @@ use super::{Intake, effects};
 use crate::conversation::{
     Asked, Decision, Found, Heard, Known, Need, OrderView, Said, Say, Situation, decide, hear,
 };
-use crate::model::{Account, Chat, ChatAddress, ChatMessage, From, Shown, shop::Shop};
+use crate::model::chat::Mode;
+use crate::model::{Account, Block, Chat, ChatAddress, ChatMessage, From, Line, Shown, shop::Shop};
 use crate::store::records::{Outgoing, OutgoingState, Read, Running};
 use crate::store::{Batch, Committed, StoreError};
 use jiff::Timestamp;
@@ -62,7 +63,7 @@ pub(super) enum Waits {
     /// For news of these parcels; the message as heard, joined with a fragment before it.
     News(Vec<Need>, Said),
     /// For the rest of a fragment; the state that remembers it.
-    Rest(Chat),
+    Rest(Box<Chat>),
 }
 
 impl Trip {
@@ -104,8 +105,7 @@ pub(super) fn said_of(running: &Running) -> Said {
 impl Intake {
     /// One pass from what the store knows alone. `way` is where the answer goes if there is one.
     pub(super) async fn first_pass(&self, trip: &Trip, way: Way) -> Result<Pass, StoreError> {
-        let mut asked = Vec::new();
-        self.pass(trip, way, None, &mut asked).await
+        self.pass(trip, way, None, &[]).await
     }
 
     /// Makes a waiting turn durable: it will be answered even if the process is killed now.
@@ -121,7 +121,7 @@ impl Intake {
             }
             let mut changed = chat.fragment.take().is_some();
             match waits {
-                Waits::Rest(waiting) => (chat, changed) = (waiting.clone(), true),
+                Waits::Rest(waiting) => (chat, changed) = (Chat::clone(waiting), true),
                 Waits::News(_, Said::Text(text)) => running.text.clone_from(text),
                 Waits::News(..) => {}
             }
@@ -165,7 +165,7 @@ impl Intake {
             if !news.is_empty() {
                 asked.extend(self.ask(trip, &news).await?);
             }
-            match self.pass(trip, Way::Outbox, Some(runner), &mut asked).await? {
+            match self.pass(trip, Way::Outbox, Some(runner), &asked).await? {
                 Pass::Answered(shown, way) => return Ok((shown, way)),
                 Pass::MustWait(waits) => match *waits {
                     Waits::News(needs, _) => news = needs,
@@ -205,11 +205,11 @@ impl Intake {
         trip: &Trip,
         way: Way,
         runner: Option<&Runner>,
-        asked: &mut Vec<(String, Asked)>,
+        asked: &[(String, Asked)],
     ) -> Result<Pass, StoreError> {
         for _ in 0..ATTEMPTS {
             let read = self.records.chat(&trip.shop.id, &trip.address).await?;
-            let mut known = Known { asked: asked.clone(), ..Known::default() };
+            let mut known = Known { asked: asked.to_vec(), ..Known::default() };
             let empty = Chat::default();
             let chat = read.value.as_ref().unwrap_or(&empty);
             if let Some(shown) = chat.answer_to(&trip.key) {
@@ -219,7 +219,8 @@ impl Intake {
             let now = self.clock.now();
             let matcher = self.words.matcher(&trip.shop.id);
             let mut heard = hear(&matcher, chat, trip.said.clone(), &trip.key, now, self.rules.fragment);
-            heard.waited = runner.is_some() && chat.fragment.as_ref().is_some_and(|rest| rest.key == trip.key);
+            heard.waited =
+                runner.is_some() && chat.fragment.as_ref().is_some_and(|rest| rest.key == trip.key);
             heard.locale.clone_from(&trip.locale);
             let situation = Situation {
                 shop: &trip.shop.name,
@@ -241,7 +242,7 @@ impl Intake {
                 Decision::Need(needs) => {
                     return Ok(Pass::MustWait(Box::new(Waits::News(needs, heard.said))));
                 }
-                Decision::Wait(chat) => return Ok(Pass::MustWait(Box::new(Waits::Rest(*chat)))),
+                Decision::Wait(chat) => return Ok(Pass::MustWait(Box::new(Waits::Rest(chat)))),
                 Decision::Silent => silent(chat),
             };
             let way = match (way, runner) {
@@ -335,7 +336,9 @@ impl Intake {
         let now = self.clock.now();
         let shown = self.words.render(&trip.shop, &say.locale, now, &say.blocks);
         let json = match way {
-            Way::Inline | Way::Outbox if !shown.is_empty() => serde_json::to_string(&shown).unwrap_or_default(),
+            Way::Inline | Way::Outbox if !shown.is_empty() => {
+                serde_json::to_string(&shown).unwrap_or_default()
+            }
             _ => String::new(),
         };
         let mut chat = say.chat;
@@ -367,6 +370,11 @@ impl Intake {
                 Way::Outbox => records.put_outgoing(&mut batch, now, &self.outgoing(trip, &json, now))?,
             }
         }
+        if let Mode::Waiting { since } = chat.mode
+            && since == now
+        {
+            self.promise_return(&mut batch, trip, &say.locale, now)?;
+        }
         let seq = chat.seq;
         chat.answer(&trip.key, if way == Way::Inline { json } else { String::new() });
         effects::stage(self, &mut batch, trip, &say.effects, &mut chat, now).await?;
@@ -388,6 +396,22 @@ impl Intake {
         Ok(Some(inline))
     }
 
+    /// If nobody takes the conversation over in time, the bot comes back by itself and says sorry.
+    fn promise_return(
+        &self,
+        batch: &mut Batch,
+        trip: &Trip,
+        locale: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sorry = [Block::Text(Line::new("human-timeout"))];
+        let shown = self.words.render(&trip.shop, locale, now, &sorry);
+        let json = serde_json::to_string(&shown).unwrap_or_default();
+        let outgoing =
+            Outgoing { while_waiting: Some(now), reply_to: None, ..self.outgoing(trip, &json, now) };
+        self.records.put_outgoing(batch, now + self.rules.human, &outgoing)
+    }
+
     fn outgoing(&self, trip: &Trip, json: &str, now: Timestamp) -> Outgoing {
         Outgoing {
             shop: trip.shop.id.clone(),
@@ -398,6 +422,7 @@ impl Intake {
             state: OutgoingState::Due,
             tries: 0,
             made: now,
+            while_waiting: None,
         }
     }
 

@@ -192,7 +192,11 @@ impl Chat {
     /// What a message was answered with, if it was: empty where the answer went another way.
     pub fn answer_to(&self, key: &str) -> Option<&str> {
         let key = short(key);
-        self.answered.iter().rev().find(|answered| answered.key == key).map(|answered| answered.shown.as_str())
+        self.answered
+            .iter()
+            .rev()
+            .find(|answered| answered.key == key)
+            .map(|answered| answered.shown.as_str())
     }
 
     /// Remembers that a message was answered; `shown` where the answer goes inline.

@@ -17,7 +17,9 @@ pub use account::{Account, ChatAddress};
 pub use chat::Chat;
 pub use event::{Courier, Event, Pickup, Place, Raw, Source};
 pub use fold::{Folded, fold};
-pub use message::{Arg, Block, Card, ChatMessage, Choice, From, Line, Shown, ShownChoice, ShownEta, ShownEvent};
+pub use message::{
+    Arg, Block, Card, ChatMessage, Choice, From, Line, Shown, ShownChoice, ShownEta, ShownEvent,
+};
 pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
 pub use parcel::{Eta, EtaPrecision, EtaSource, Parcel};
 pub use problem::Problem;

@@ -1,8 +1,9 @@
 //! Sends what stands in the outbox. A row is marked before its call; a call whose outcome stays unknown is never
 //! made again, but shown to the merchant. Must never send twice, nor out of order to one person.
 
-use crate::channels::{Incoming, What, channel};
-use crate::model::{Account, ChatAddress, Shown};
+use crate::channels::{Incoming, What, channel, is_logged};
+use crate::model::chat::Mode;
+use crate::model::{Account, ChatAddress, ChatMessage, From, Shown};
 use crate::store::records::{Outgoing, OutgoingState, Read, Records};
 use crate::store::{Batch, Committed, StoreError};
 use crate::wire::{Call, CallError, Cx, Exchange, Failure, Limits, Refusal, Step, Wire};
@@ -34,7 +35,12 @@ pub struct Delivery {
     pub accounts: Arc<HashMap<(String, String), Arc<Account>>>,
     /// Told when something new is there.
     pub news: Arc<Notify>,
+    /// Told when a web chat's log has grown.
+    pub logged: Logged,
 }
+
+/// Hears whose log has grown.
+pub type Logged = Arc<dyn Fn(&ChatAddress) + Send + Sync>;
 
 /// What became of one row.
 enum Sent {
@@ -119,6 +125,9 @@ impl Delivery {
     /// Sends one row. `false`: later rows of the same person wait.
     async fn send(&self, row: Read<Outgoing>) -> Result<bool, StoreError> {
         let Some(outgoing) = row.value.clone() else { return Ok(true) };
+        if let Some(since) = outgoing.while_waiting {
+            return self.come_back(row, outgoing, since).await;
+        }
         let marked = Outgoing { state: OutgoingState::Sending, ..outgoing.clone() };
         let mut batch = Batch::default();
         self.records.replace(&mut batch, &row, &marked)?;
@@ -148,6 +157,49 @@ impl Delivery {
             Sent::Ended(why) => {
                 self.end(&row, why).await?;
                 Ok(true)
+            }
+        }
+    }
+
+    /// The bot comes back to a buyer for whom no person came; if one did, or the buyer has gone on, nothing is said.
+    async fn come_back(
+        &self,
+        row: Read<Outgoing>,
+        outgoing: Outgoing,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (shop, address) = (outgoing.shop.clone(), outgoing.address.clone());
+        loop {
+            let read = self.records.chat(&shop, &address).await?;
+            let mut batch = Batch::default();
+            batch.expect(row.key.clone(), row.raw.clone()).delete(row.key.clone());
+            let logged = is_logged(&address.kind);
+            let waits = read.value.as_ref().is_some_and(|chat| chat.mode == Mode::Waiting { since });
+            if waits {
+                let mut chat = read.value.clone().unwrap_or_default();
+                chat.mode = Mode::Bot;
+                let now = self.wire.clock().now();
+                if logged {
+                    chat.seq += 1;
+                    let blocks = serde_json::from_str(&outgoing.shown).unwrap_or_default();
+                    let message =
+                        ChatMessage { id: format!("b{}", chat.seq), at: now, from: From::Bot, blocks };
+                    self.records.put_message(&mut batch, &shop, &address, chat.seq, &message)?;
+                } else {
+                    let plain = Outgoing { while_waiting: None, ..outgoing.clone() };
+                    self.records.put_outgoing(&mut batch, now, &plain)?;
+                }
+                self.records.replace(&mut batch, &read, &chat)?;
+            }
+            if self.records.store().commit(batch).await? == Committed::Done {
+                if waits && logged {
+                    (self.logged)(&address);
+                }
+                return Ok(true);
+            }
+            // The row itself is gone: it was told, or erased.
+            if self.records.read::<Outgoing>(row.key.clone()).await?.value.is_none() {
+                return Ok(true);
             }
         }
     }

@@ -78,7 +78,13 @@ impl Tracker {
         chain
     }
 
-    async fn ask_chain(&self, shop: &str, order: &str, code: &str, number: &str) -> Result<Asked, StoreError> {
+    async fn ask_chain(
+        &self,
+        shop: &str,
+        order: &str,
+        code: &str,
+        number: &str,
+    ) -> Result<Asked, StoreError> {
         let phone_tail = self.phone_tail(shop, order, code, number).await?;
         let asks = [Ask { carrier: code.to_owned(), number: number.to_owned(), phone_tail }];
         let mut outcome = Asked::Failed;

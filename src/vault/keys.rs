@@ -17,7 +17,9 @@ impl Vault {
         let keys = words.map(decode).collect::<Result<Vec<_>, _>>()?;
         match keys.split_first() {
             Some((newest, older)) => Ok(Self::from_ring(*newest, older)),
-            None => Err(VaultError::BadKey("the key is empty: it must be 32 bytes as base64 or 64 hex digits".into())),
+            None => Err(VaultError::BadKey(
+                "the key is empty: it must be 32 bytes as base64 or 64 hex digits".into(),
+            )),
         }
     }
 

@@ -15,10 +15,10 @@ pub mod scrub;
 pub mod sign;
 
 use crate::model::{Account, Private};
-use jiff::{SignedDuration, Timestamp};
 pub use client::HttpTransport;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use exchange::{Build, Exchange, Failure, Limits, Read, Wire};
+use jiff::{SignedDuration, Timestamp};
 pub use joined::Joined;
 pub use ledger::{Ledger, MemoryLedger};
 pub use scrub::scrub;

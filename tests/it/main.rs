@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod abuse;
+mod api;
 mod architecture;
 mod carriers;
 mod channels;
 mod crash;
 mod dialog;
 mod logs;
+mod import;
 mod pages;
 mod privacy;
 mod proof;

@@ -2,8 +2,8 @@
 
 use super::{Kind, Records};
 use crate::store::{Batch, Committed, StoreError};
-use crate::wire::ledger::{DayBook, Ledger, LedgerDown, Note, NumberBook, Reservation, Reserved};
 use crate::wire::Token;
+use crate::wire::ledger::{DayBook, Ledger, LedgerDown, Note, NumberBook, Reservation, Reserved};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,8 @@ impl Ledger for Records {
     async fn reserve(&self, ask: &Reservation) -> Result<Reserved, LedgerDown> {
         for _ in 0..TRIES {
             let mut batch = Batch::default();
-            let day = self.read::<DayBook>(self.key(Kind::Budget, &ask.account, "day")).await.map_err(down)?;
+            let day =
+                self.read::<DayBook>(self.key(Kind::Budget, &ask.account, "day")).await.map_err(down)?;
             let mut book = day.value.unwrap_or_default();
             if let Err(until) = book.admit(ask) {
                 return Ok(Reserved::Not { until });
@@ -73,7 +74,9 @@ impl Ledger for Records {
 
     async fn token(&self, account: &str) -> Result<Option<Token>, LedgerDown> {
         let read = self.read::<StoredToken>(self.key(Kind::Token, account, "token")).await.map_err(down)?;
-        Ok(read.value.map(|token| Token { text: crate::model::Private::new(token.text), expires: token.expires }))
+        Ok(read
+            .value
+            .map(|token| Token { text: crate::model::Private::new(token.text), expires: token.expires }))
     }
 
     async fn put_token(&self, account: &str, token: &Token) -> Result<(), LedgerDown> {

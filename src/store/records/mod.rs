@@ -114,7 +114,9 @@ impl Records {
     pub fn open<T: DeserializeOwned>(&self, key: &[u8], raw: &[u8]) -> Result<T, StoreError> {
         let plain = self.vault.open(key, raw).map_err(|error| StoreError::Unusable(error.to_string()))?;
         rmp_serde::from_slice(&plain).map_err(|_| {
-            StoreError::Unusable("a record is from another version of Yishi; use the version that wrote it".into())
+            StoreError::Unusable(
+                "a record is from another version of Yishi; use the version that wrote it".into(),
+            )
         })
     }
 

@@ -49,10 +49,13 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Order)>, StoreError> {
         let prefix = self.prefix(Kind::Order, shop);
-        let from = cursor.map_or_else(|| prefix.clone(), |mut key| {
-            key.push(0);
-            key
-        });
+        let from = cursor.map_or_else(
+            || prefix.clone(),
+            |mut key| {
+                key.push(0);
+                key
+            },
+        );
         let rows = self.store().scan(&from, &prefix_end(&prefix), limit).await?;
         rows.into_iter().map(|(key, raw)| Ok((key.clone(), self.open(&key, &raw)?))).collect()
     }
@@ -136,7 +139,7 @@ impl Records {
         let read = self.parcel(shop, &shipment.carrier, &shipment.number).await?;
         let mut parcel = read.value.clone().unwrap_or_else(|| new_parcel(order, shipment));
         let tail = order.buyer.phone_last4.clone();
-        let known = parcel.orders.iter().any(|no| *no == order.no);
+        let known = parcel.orders.contains(&order.no);
         if read.value.is_none() || !known || parcel.phone_tail.is_none() && tail.is_some() {
             if !known {
                 parcel.orders.push(order.no.clone());
@@ -169,10 +172,8 @@ impl Records {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let read = self.chat(shop, address).await?;
-        let mut chat = read.value.clone().unwrap_or_else(|| Chat {
-            address: Some(address.clone()),
-            ..Chat::default()
-        });
+        let mut chat =
+            read.value.clone().unwrap_or_else(|| Chat { address: Some(address.clone()), ..Chat::default() });
         if chat.bind(order, How::Told, now) {
             self.replace(batch, &read, &chat)?;
         }

@@ -37,6 +37,9 @@ pub struct Outgoing {
     pub tries: u32,
     /// When it was made.
     pub made: Timestamp,
+    /// Only said if the buyer still waits for a person since then: the bot's return, with an apology.
+    #[serde(default)]
+    pub while_waiting: Option<Timestamp>,
 }
 
 impl Records {

@@ -1,0 +1,184 @@
+//! A file of orders goes into the store: all of it, or nothing where a row is wrong and the operator has not said
+//! otherwise. Must never write before the whole file is read, nor let an old file undo what is newer.
+
+use super::errands::{Done, Office};
+use crate::carriers::{names, recognize};
+use crate::model::{Order, OrderStatus, Shop};
+use crate::platforms::files::{self, Format, LARGEST, Rejected, Sheet};
+use crate::store::StoreError;
+use crate::store::records::Upserted;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use serde::{Deserialize, Serialize};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// Orders that are written at the same time.
+const IN_FLIGHT: usize = 64;
+
+/// What is imported, and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Import {
+    /// Absolute path, read by the process that runs the errand.
+    pub file: PathBuf,
+    /// Shop id.
+    pub shop: String,
+    /// Name of a [`Format`].
+    pub format: String,
+    /// Look, and write nothing.
+    pub dry_run: bool,
+    /// Write the good orders though other rows are wrong.
+    pub skip_bad: bool,
+    /// One JSON line.
+    pub json: bool,
+}
+
+/// What came of it; the JSON line.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    rows: usize,
+    imported: usize,
+    updated: usize,
+    /// The store knows something newer: left as they are.
+    #[serde(skip)]
+    older: usize,
+    rejected: Vec<RejectedRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct RejectedRow {
+    row: usize,
+    reason: String,
+}
+
+impl From<Rejected> for RejectedRow {
+    fn from(rejected: Rejected) -> Self {
+        Self { row: rejected.row, reason: rejected.reason }
+    }
+}
+
+impl Office {
+    pub(super) async fn import(&self, import: Import) -> Done {
+        let Some(shop) = self.intake.shop(&import.shop).cloned() else {
+            return Done::refused(format!("there is no shop {}; its name stands in yishi.toml", import.shop));
+        };
+        let Some(format) = Format::named(&import.format) else {
+            return Done::refused(format!("there is no format {}", import.format));
+        };
+        let (file, zone) = (import.file.clone(), shop.zone.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let bytes = bytes_of(&file)?;
+            files::read(&bytes, format, &zone, &carrier_of).map_err(|error| error.to_string())
+        });
+        let sheet = match read.await {
+            Ok(Ok(sheet)) => sheet,
+            Ok(Err(reason)) => return Done::refused(format!("{}: {reason}", import.file.display())),
+            Err(_) => return Done::refused(format!("{}: the file cannot be read", import.file.display())),
+        };
+        let held = !sheet.rejected.is_empty() && !import.skip_bad;
+        let mut report = Report { rows: sheet.rows, ..Report::default() };
+        if !held {
+            match self.write_all(&shop, &sheet, import.dry_run).await {
+                Ok(written) => {
+                    report.imported = written.iter().filter(|done| **done == Upserted::Created).count();
+                    report.older = written.iter().filter(|done| **done == Upserted::Stale).count();
+                    report.updated = written.iter().filter(|done| **done == Upserted::Updated).count();
+                }
+                Err(error) => {
+                    return Done::refused(format!(
+                        "{error}; some orders may be written already: importing the file again does no harm"
+                    ));
+                }
+            }
+        }
+        report.rejected = sheet.rejected.into_iter().map(RejectedRow::from).collect();
+        say(&report, &import, held)
+    }
+
+    async fn write_all(
+        &self,
+        shop: &Shop,
+        sheet: &Sheet,
+        dry_run: bool,
+    ) -> Result<Vec<Upserted>, StoreError> {
+        let records = &self.intake.records;
+        let now = self.intake.clock.now();
+        let one = |order: &Order| {
+            let (mut order, unstated) = (order.clone(), sheet.unstated.contains(&order.no));
+            async move {
+                if unstated || dry_run {
+                    let old = records.order(&shop.id, &order.no).await?.value;
+                    if unstated && let Some(old) = &old {
+                        keep_status(&mut order, old);
+                    }
+                    if dry_run {
+                        return Ok(match old {
+                            None => Upserted::Created,
+                            Some(old) if order.updated_at.is_some() && old.updated_at > order.updated_at => {
+                                Upserted::Stale
+                            }
+                            Some(_) => Upserted::Updated,
+                        });
+                    }
+                }
+                records.upsert_order(&shop.id, &order, now).await
+            }
+        };
+        let orders: Vec<_> = sheet.orders.iter().map(one).collect();
+        futures_util::stream::iter(orders).buffer_unordered(IN_FLIGHT).try_collect().await
+    }
+}
+
+/// A file that does not tell the status leaves what is known, except that what is shipped is shipped.
+fn keep_status(order: &mut Order, old: &Order) {
+    let shipped_now = order.status == OrderStatus::Shipped && old.status < OrderStatus::Shipped;
+    if !shipped_now {
+        order.status = old.status;
+    }
+    order.refund = order.refund.take().or_else(|| old.refund.clone());
+}
+
+fn bytes_of(file: &Path) -> Result<Vec<u8>, String> {
+    let opened = std::fs::File::open(file).map_err(|error| error.to_string())?;
+    if !opened.metadata().is_ok_and(|about| about.is_file()) {
+        return Err("this is no file".into());
+    }
+    let mut bytes = Vec::new();
+    // One byte more than the limit, so that the reader sees that it is passed.
+    opened.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// By the merchant's word, else by the number itself.
+fn carrier_of(name: &str, number: &str) -> Option<(String, String)> {
+    let number = recognize::normalize_number(number);
+    let named = names::by_any(name).map(|carrier| carrier.code.to_owned());
+    let carrier = named.or_else(|| {
+        let found = recognize::recognize(&number, recognize::Hints::default());
+        found.into_iter().next().map(|candidate| candidate.carrier)
+    })?;
+    Some((carrier, number))
+}
+
+fn say(report: &Report, import: &Import, held: bool) -> Done {
+    let mut done = Done { exit: u8::from(held), ..Done::default() };
+    if import.json {
+        done.out.extend(serde_json::to_string(report));
+        return done;
+    }
+    let would = if import.dry_run { "would be " } else { "" };
+    done.out.push(format!(
+        "{} rows: {} orders {would}imported, {} {would}updated, {} older than what is stored, {} rows rejected",
+        report.rows,
+        report.imported,
+        report.updated,
+        report.older,
+        report.rejected.len()
+    ));
+    done.out
+        .extend(report.rejected.iter().map(|rejected| format!("row {}: {}", rejected.row, rejected.reason)));
+    if held {
+        let hint = "nothing was written; correct these rows, or write the other orders with --skip-bad";
+        done.err.push(hint.to_owned());
+    }
+    done
+}

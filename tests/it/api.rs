@@ -1,0 +1,422 @@
+//! The REST API as a shop's own system uses it: orders in, parcels and requests out, and nothing of anybody else.
+
+use crate::trips::wechat::follower;
+use crate::world::{API_TOKENS, JSON, Reply, Session, World, within};
+use axum::http::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use yishi::http::api::ROUTES;
+
+const YTO: &str = "YT8816042739501";
+const PHONE: &str = "13812346688";
+
+/// A shop's system.
+struct Client<'a> {
+    world: &'a World,
+    bearer: String,
+}
+
+fn client<'a>(world: &'a World, shop: &str) -> Client<'a> {
+    let token = API_TOKENS.iter().find(|(id, _)| *id == shop).unwrap().1;
+    Client { world, bearer: format!("Bearer {token}") }
+}
+
+impl Client<'_> {
+    async fn raw(&self, method: Method, path: &str, body: impl Into<Vec<u8>>) -> Reply {
+        let headers = [JSON, ("authorization", self.bearer.as_str())];
+        let reply = self.world.door().call(method, path, &headers, body.into()).await.unwrap();
+        assert!(!reply.text().contains(PHONE), "a full phone: {}", reply.text());
+        if reply.status >= 400 {
+            assert_eq!(reply.headers["content-type"], "application/problem+json", "{path}");
+            assert!(reply.json()["type"].as_str().unwrap().starts_with("urn:yishi:problem:"));
+        }
+        reply
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.raw(Method::GET, path, "").await
+    }
+
+    async fn put(&self, no: &str, body: Value) -> Reply {
+        self.raw(Method::PUT, &format!("/api/v1/orders/{no}"), body.to_string()).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Reply {
+        self.raw(Method::POST, path, body.to_string()).await
+    }
+}
+
+fn order() -> Value {
+    json!({
+        "order_no": "A1001", "status": "shipped", "updated_at": "2026-03-01T08:00:00+08:00",
+        "created_at": "2026-02-27 10:00:00", "paid_at": null,
+        "buyer": {"external_id": "u-77", "name": "王小明", "phone": "+86 138-1234-6688", "address": "某路 1 号"},
+        "items": [{"name": "青瓷茶具", "sku": 7, "qty": "2"}],
+        "shipments": [{"carrier": "圆通速递", "tracking_no": YTO, "shipped_at": "2026-02-28 18:00:00"}],
+    })
+}
+
+#[track_caller]
+fn refused(reply: &Reply, status: u16, pointer: &str) {
+    assert_eq!(reply.status, status, "{}", reply.text());
+    assert_eq!(reply.json()["errors"][0]["pointer"], pointer, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn an_order_comes_in_and_goes_out_with_its_people_masked() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    let created = shop.put("A1001", order()).await;
+    assert_eq!(created.status, 201, "{}", created.text());
+    let stored = created.json();
+    assert_eq!(stored["status"], "shipped");
+    assert_eq!(stored["updated_at"], "2026-03-01T00:00:00Z");
+    assert_eq!(stored["created_at"], "2026-02-27T02:00:00Z", "in the shop's zone");
+    assert_eq!(stored["buyer"]["name"], "王**");
+    assert_eq!(stored["buyer"]["phone"], "138****6688");
+    assert_eq!(stored["items"], json!([{"title": "青瓷茶具", "sku": "7", "qty": 2}]));
+    assert_eq!(stored["shipments"][0]["carrier"], "yto");
+    assert!(!created.text().contains("小明") && !created.text().contains("某路"));
+
+    assert_eq!(shop.get("/api/v1/orders/a1001").await.json(), stored);
+    let found = shop.get("/api/v1/orders?phone=138%201234%206688").await.json();
+    assert_eq!(found["orders"], json!([stored]));
+    assert_eq!(shop.get("/api/v1/orders?phone=13900000000").await.json()["orders"], json!([]));
+
+    let again = shop.put("A1001", json!({"event": "order.upsert", "order": {"refund": "running"}})).await;
+    assert_eq!(again.status, 200);
+    let again = again.json();
+    assert_eq!((&again["refund"], &again["status"]), (&json!("running"), &json!("shipped")));
+    assert_eq!(again["items"], stored["items"], "what is left out stays");
+    let kept = world.intake.records.order("demo", "A1001").await.unwrap().value.unwrap();
+    assert_eq!(kept.buyer.phone.unwrap().reveal(), PHONE);
+    assert_eq!(kept.buyer.name.unwrap().reveal(), "王小明");
+}
+
+#[tokio::test]
+async fn an_older_order_changes_nothing_and_says_so() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    shop.put("A1001", order()).await;
+    let older = shop.put("A1001", json!({"status": "paid", "updated_at": "2026-02-28T00:00:00Z"})).await;
+    assert_eq!((older.status, &older.json()["stale"]), (200, &json!(true)));
+    assert_eq!(older.json()["status"], "shipped");
+    let newer = shop.put("A1001", json!({"status": "completed", "updated_at": "2026-03-05T00:00:00Z"})).await;
+    assert_eq!((newer.status, newer.json().get("stale")), (200, None));
+    assert_eq!(newer.json()["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_token_opens_its_own_shop_and_no_other() {
+    let world = World::new().await;
+    let (demo, other) = (client(&world, "demo"), client(&world, "other"));
+    demo.put("A1001", order()).await;
+    for (method, path) in ROUTES.iter().filter(|(_, path)| path.starts_with("/api/v1/")) {
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let wrong = ["", "Bearer ", "Bearer wrong", "Basic api-token-of-demo", "Bearer api-token-of-dem"];
+        for bearer in wrong {
+            let headers = [JSON, ("authorization", bearer)];
+            let reply = world.door().call(method.clone(), path, &headers, b"{}".to_vec()).await.unwrap();
+            assert_eq!(reply.status, 401, "{method} {path} {bearer}");
+            assert_eq!(reply.json()["type"], "urn:yishi:problem:unauthenticated");
+            assert_eq!(reply.headers["www-authenticate"], "Bearer");
+        }
+    }
+    assert_eq!(other.get("/api/v1/orders/A1001").await.status, 404);
+    assert_eq!(other.get(&format!("/api/v1/parcels/yto/{YTO}")).await.status, 404);
+    assert_eq!(other.get("/api/v1/orders").await.json()["orders"], json!([]));
+    assert_eq!(other.post("/api/v1/orders/A1001/parcels", json!({"number": YTO})).await.status, 404);
+    assert_eq!(other.put("A1001", order()).await.status, 201, "the same number is another order there");
+    assert_eq!(demo.get("/api/v1/nothing").await.status, 404);
+    assert_eq!(demo.raw(Method::DELETE, "/api/v1/orders", "").await.status, 405);
+}
+
+#[tokio::test]
+async fn pages_end_and_a_cursor_leads_to_no_other_shop() {
+    let world = World::new().await;
+    let (demo, other) = (client(&world, "demo"), client(&world, "other"));
+    let many: Vec<Value> = (0..5).map(|i| json!({"order_no": format!("P{i}")})).collect();
+    demo.post("/api/v1/orders", json!(many)).await;
+    other.put("Q1", json!({})).await;
+    let (mut seen, mut cursor, mut pages) = (BTreeSet::new(), String::new(), 0);
+    loop {
+        let page = demo.get(&format!("/api/v1/orders?limit=2{cursor}")).await.json();
+        let orders = page["orders"].as_array().unwrap();
+        seen.extend(orders.iter().map(|order| order["order_no"].as_str().unwrap().to_owned()));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!((seen.len(), pages), (5, 3));
+    let low = other.get(&format!("/api/v1/orders?cursor={}", "00".repeat(16))).await.json();
+    assert!(low["orders"].as_array().unwrap().iter().all(|order| order["order_no"] == "Q1"));
+    for query in ["cursor=", "cursor=zz", "cursor=00", "limit=0", "limit=201", "limit=x", "phone=abc"] {
+        assert_eq!(demo.get(&format!("/api/v1/orders?{query}")).await.status, 422, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_tells_of_each_order_what_became_of_it() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    shop.put("A1001", order()).await;
+    let batch = json!({"orders": [
+        {"order_no": "B1"},
+        {"order": {"order_no": "A1001", "status": "paid", "updated_at": "2020-01-01T00:00:00Z"}},
+        {"order_no": "A1001", "status": "delivered"},
+        {"order_no": "B2", "status": "flying"},
+        {"status": "paid"},
+        7,
+    ]});
+    let results = shop.post("/api/v1/orders", batch).await.json()["results"].clone();
+    let statuses: Vec<&str> =
+        results.as_array().unwrap().iter().map(|r| r["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["created", "stale", "updated", "rejected", "rejected", "rejected"]);
+    assert_eq!(results[3]["order_no"], "B2");
+    assert_eq!(results[3]["problem"]["errors"][0]["pointer"], "#/orders/3/status");
+    assert_eq!(shop.get("/api/v1/orders/B2").await.status, 404);
+    let many: Vec<Value> = (0..501).map(|i| json!({"order_no": format!("P{i}")})).collect();
+    assert_eq!(shop.post("/api/v1/orders", json!(many)).await.status, 413);
+    assert_eq!(shop.post("/api/v1/orders", json!({"order_no": "x"})).await.status, 422);
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_read_are_refused_by_kind() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    let path = "/api/v1/orders/A1001";
+    let whole = order().to_string();
+    for cut in (0..whole.len()).step_by(37) {
+        let reply = shop.raw(Method::PUT, path, whole.as_bytes()[..cut].to_vec()).await;
+        assert_eq!(reply.status, 400, "cut at {cut}");
+    }
+    let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    assert_eq!(shop.raw(Method::PUT, path, deep).await.status, 400);
+    assert_eq!(shop.raw(Method::PUT, path, vec![0xff, 0xfe]).await.status, 400);
+    let large = format!("{{\"x\":\"{}\"}}", "x".repeat(2 << 20));
+    assert_eq!(shop.raw(Method::PUT, path, large).await.status, 413);
+    let items: Vec<Value> = (0..100).map(|_| json!({"title": "字".repeat(300)})).collect();
+    assert_eq!(shop.put("A1001", json!({ "items": items })).await.status, 413, "one order is too long");
+    for kind in ["text/plain", "application/xml", "application/x-www-form-urlencoded", ""] {
+        let headers = [("content-type", kind), ("authorization", shop.bearer.as_str())];
+        let reply = world.door().call(Method::PUT, path, &headers, b"{}".to_vec()).await.unwrap();
+        assert_eq!(reply.status, 415, "{kind}");
+    }
+    let headers = [("content-type", "application/json; charset=utf-8"), ("authorization", &shop.bearer)];
+    let reply = world.door().call(Method::PUT, path, &headers, b"{}".to_vec()).await.unwrap();
+    assert_eq!(reply.status, 201);
+    assert_eq!(shop.get("/api/v1/orders/%FF").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_wrong_field_is_named_and_stores_nothing() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    for (body, pointer) in [
+        (json!({"status": "flying"}), "#/status"),
+        (json!({"order_no": "B7"}), "#/order_no"),
+        (json!({"order_no": (1_u64 << 53) + 1}), "#/order_no"),
+        (json!({"order_no": 1.5}), "#/order_no"),
+        (json!({"updated_at": "yesterday"}), "#/updated_at"),
+        (json!({"buyer": []}), "#/buyer"),
+        (json!({"buyer": {"phone": "ring me"}}), "#/buyer/phone"),
+        (json!({"buyer": {"phone_last4": "12345"}}), "#/buyer/phone_last4"),
+        (json!({"buyer": {"chat": [{"kind": "wechat", "account": "demo"}]}}), "#/buyer/chat/0/id"),
+        (
+            json!({"buyer": {"chat": [{"kind": "wechat", "account": "other", "id": "x"}]}}),
+            "#/buyer/chat/0/account",
+        ),
+        (json!({"items": [{"qty": -1}]}), "#/items/0/qty"),
+        (json!({"items": {}}), "#/items"),
+        (json!({"shipments": [{"tracking_no": "??"}]}), "#/shipments/0/tracking_no"),
+        (json!({"shipments": [{"tracking_no": "QQQQQQQQQQ"}]}), "#/shipments/0/carrier"),
+        (json!({"order": {"status": 5}}), "#/order/status"),
+        (json!([]), "#"),
+    ] {
+        refused(&shop.put("A1001", body).await, 422, pointer);
+    }
+    let huge = r#"{"order_no": 123456789012345678901234567890}"#;
+    refused(&shop.raw(Method::PUT, "/api/v1/orders/1", huge).await, 422, "#/order_no");
+    assert_eq!(shop.get("/api/v1/orders").await.json()["orders"], json!([]));
+    let reply = shop.put("9007199254740992", json!({"order_no": 1_u64 << 53})).await;
+    assert_eq!(reply.json()["order_no"], "9007199254740992");
+}
+
+#[tokio::test]
+async fn a_carrier_is_known_by_any_of_its_names_or_by_the_number() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    for (at, carrier) in
+        [json!("yto"), json!("yuantong"), json!("YTO"), json!("圆通"), Value::Null].iter().enumerate()
+    {
+        let body = json!({"shipments": [{"carrier": carrier, "number": "yt 8816042739501"}]});
+        let stored = shop.put(&format!("C{at}"), body).await.json();
+        assert_eq!(stored["shipments"][0]["carrier"], "yto", "{carrier}");
+        assert_eq!(stored["shipments"][0]["tracking_no"], YTO);
+    }
+}
+
+#[tokio::test]
+async fn a_parcel_is_bound_recognized_and_fetched() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    shop.put("A1001", json!({"buyer": {"phone": PHONE}})).await;
+    let path = "/api/v1/orders/A1001/parcels";
+    let bound = shop.post(path, json!({"number": "YT 8816042739501"})).await;
+    assert_eq!(bound.status, 201, "{}", bound.text());
+    assert_eq!(bound.json(), json!({"carrier": "yto", "number": YTO, "order": "A1001"}));
+    let again = shop.post(path, json!({"number": YTO, "carrier": "yuantong"})).await;
+    assert_eq!((again.status, again.json()), (200, bound.json()));
+    refused(&shop.post(path, json!({"number": "QQQQQQQQQQ"})).await, 422, "#/carrier");
+    refused(&shop.post(path, json!({})).await, 422, "#/number");
+    assert_eq!(shop.post("/api/v1/orders/NONE/parcels", json!({"number": YTO})).await.status, 404);
+    assert_eq!(shop.get("/api/v1/orders/A1001").await.json()["shipments"][0]["tracking_no"], YTO);
+
+    // The news is asked for in the background.
+    within(async {
+        loop {
+            let read = world.intake.records.parcel("demo", "yto", YTO).await.unwrap();
+            if read.value.is_some_and(|parcel| parcel.last_checked.is_some()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let parcel = shop.get(&format!("/api/v1/parcels/yuantong/{}", YTO.to_lowercase())).await;
+    assert_eq!(parcel.status, 200, "{}", parcel.text());
+    let parcel = parcel.json();
+    assert_eq!(
+        (&parcel["carrier"], &parcel["number"], &parcel["orders"]),
+        (&json!("yto"), &json!(YTO), &json!(["A1001"]))
+    );
+    for name in
+        ["status", "sub", "reason", "progress", "since", "delivered_at", "eta", "last_checked", "answered_by"]
+    {
+        assert!(parcel.get(name).is_some(), "{name}");
+    }
+    assert_eq!(shop.get("/api/v1/parcels/sto/YT8816042739501").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_timeline_shows_no_phone_and_no_pickup_code() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    world.synced("demo", "A1001", "青瓷茶具", &[("yto", YTO)], &[]).await;
+    let records = &world.intake.records;
+    let read = records.parcel("demo", "yto", YTO).await.unwrap();
+    let mut parcel = read.value.clone().unwrap();
+    assert!(!parcel.events.is_empty());
+    let event = json!({
+        "time": {"utc": "2026-03-02T01:14:00Z", "local": "2026-03-02T09:14:00", "offset": "+08:00"},
+        "status": "ready_for_pickup", "carrier": "yto", "number": YTO, "signed_by": "李小四",
+        "place": {"text": "幸福驿站 13812346688"},
+        "raw": {"description": "快递员：张小三，电话13812346688，凭取件码6-3-1024到幸福驿站取件"},
+        "courier": {"name": "张小三", "phone": "13812346688"},
+        "pickup": {"code": "6-3-1024", "place": "幸福驿站，码6-3-1024"},
+    });
+    parcel.events.push(serde_json::from_value(event).unwrap());
+    let mut batch = yishi::store::Batch::default();
+    records.replace(&mut batch, &read, &parcel).unwrap();
+    assert_eq!(records.store().commit(batch).await.unwrap(), yishi::store::Committed::Done);
+
+    let reply = shop.get(&format!("/api/v1/parcels/yto/{YTO}")).await;
+    for secret in ["6-3-1024", "张小三", "李小四"] {
+        assert!(!reply.text().contains(secret), "{secret}: {}", reply.text());
+    }
+    let events = reply.json()["events"].clone();
+    assert_eq!(events.as_array().unwrap().len(), parcel.events.len());
+    let shown = &events[parcel.events.len() - 1];
+    assert_eq!(shown["courier"], json!({"name": "张**", "phone": "138****6688"}));
+    assert_eq!(shown["raw"]["description"], "快递员：张**，电话138****6688，凭取件码****到幸福驿站取件");
+    assert_eq!((&shown["time"]["offset"], &shown["pickup"].get("code")), (&json!("+08:00"), &None));
+}
+
+#[tokio::test]
+async fn a_chat_told_with_the_order_may_ask_for_it() {
+    let world = World::new().await;
+    let mut told = order();
+    told["buyer"]["chat"] = json!([{"kind": "wechat", "account": "demo", "id": "o-anna"}]);
+    let stored = client(&world, "demo").put("A1001", told).await;
+    assert_eq!(
+        stored.json()["buyer"]["chat"],
+        json!([{"kind": "wechat", "account": "demo", "id": "o-****"}])
+    );
+    world.intake.tracker.refresh("demo", "A1001", "yto", YTO).await;
+    let answer = follower(&world, "demo", "o-anna").says(1, "我的快递到哪了").await;
+    assert!(answer.contains(YTO) && answer.contains("青瓷茶具"), "{answer}");
+    let stranger = follower(&world, "demo", "o-bob").says(2, "我的快递到哪了").await;
+    assert!(!stranger.contains(YTO), "{stranger}");
+}
+
+#[tokio::test]
+async fn a_request_is_seen_taken_and_settled() {
+    let world = World::new().await;
+    let (demo, other) = (client(&world, "demo"), client(&world, "other"));
+    let mut buyer = Session::stranger(&world).await;
+    buyer.says("转人工，我的电话13812346688").await;
+    let all = demo.get("/api/v1/requests").await.json();
+    let request = &all["requests"][0];
+    assert_eq!((&request["kind"], &request["done"]), (&json!("human"), &json!(false)), "{all}");
+    assert!(!all.to_string().contains(&buyer.session));
+    assert_eq!(other.get("/api/v1/requests").await.json()["requests"], json!([]));
+
+    let id = request["id"].as_str().unwrap();
+    let chat = json!({"kind": "webchat", "account": "demo", "id": buyer.session});
+    for body in [chat.clone(), json!({"request": id})] {
+        assert_eq!(other.post("/api/v1/chats/take", body.clone()).await.status, 404);
+        let taken = demo.post("/api/v1/chats/take", body).await;
+        assert_eq!((taken.status, &taken.json()["mode"]), (200, &json!("person")), "{}", taken.text());
+    }
+    let stored = world.intake.records.chat("demo", &buyer.address()).await.unwrap().value.unwrap();
+    assert_eq!(
+        stored.mode,
+        yishi::model::chat::Mode::Person { since: yishi::wire::Clock::now(&*world.clock) }
+    );
+    assert_eq!(demo.post("/api/v1/chats/release", chat).await.json()["mode"], "bot");
+    let nobody = json!({"kind": "webchat", "account": "demo", "id": "nobody"});
+    assert_eq!(demo.post("/api/v1/chats/take", nobody).await.status, 404);
+    refused(&demo.post("/api/v1/chats/take", json!({"kind": "webchat"})).await, 422, "#/account");
+
+    let path = format!("/api/v1/requests/{id}/done");
+    assert_eq!(other.post(&path, json!({})).await.status, 404);
+    for _ in 0..2 {
+        assert_eq!(demo.raw(Method::POST, &path, "").await.json()["done"], true);
+    }
+    assert_eq!(demo.get("/api/v1/requests").await.json()["requests"][0]["done"], true);
+    assert_eq!(demo.post("/api/v1/requests/zz/done", json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn every_route_is_described_and_every_description_has_its_route() {
+    let world = World::new().await;
+    let reply = world.door().get("/api/openapi.json", &[]).await;
+    assert_eq!((reply.status, &reply.headers["content-type"]), (200, &"application/json".parse().unwrap()));
+    let document = reply.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let methods = item.as_object().unwrap().keys().filter(|key| *key != "parameters");
+        described.extend(methods.map(|method| (method.clone(), path.clone())));
+    }
+    let chat = [
+        ("post", "/chat/{shop}/sessions"),
+        ("post", "/chat/{shop}/messages"),
+        ("get", "/chat/{shop}/events"),
+    ];
+    let routes = ROUTES.iter().chain(&chat).map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
+    assert_eq!(described, routes.collect());
+    for (method, path) in &described {
+        let path = path.replace("{shop}", "demo");
+        let reply =
+            world.door().call(method.to_uppercase().parse().unwrap(), &path, &[JSON], Vec::new()).await;
+        assert!(![404, 405].contains(&reply.unwrap().status), "{method} {path}");
+    }
+    // Every reference leads somewhere.
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+}
