@@ -115,7 +115,7 @@ pub trait Channel: Send + Sync {
     }
     /// Proves the sender and gives the clear payload.
     fn verify(&self, cx: &Cx, request: &Request) -> Result<Verified, Unverified>;
-    /// Reads the payload. `Err` is answered with [`Channel::acknowledge`] and counted: never retried by the platform.
+    /// Reads the payload. What is sound and not for us is an empty list; `Err` is refused and counted.
     fn read(&self, account: &Account, request: &Request, verified: &Verified) -> Result<Inbound, Unverified>;
     /// "Received, nothing to say now."
     fn acknowledge(&self) -> Reply;

@@ -206,6 +206,21 @@ pub async fn method_not_allowed() -> Problem {
     Kind::MethodNotAllowed.into()
 }
 
+/// For `map_response`: refusals that the framework words itself (an address that is not UTF-8, a body over the limit)
+/// come in our own form too.
+pub async fn worded(response: Response) -> Response {
+    let plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/plain")));
+    let status = response.status();
+    if !plain || !status.is_client_error() {
+        return response;
+    }
+    let known = Kind::ALL.iter().find(|kind| kind.status() == status);
+    Problem::from(known.copied().unwrap_or(Kind::Malformed)).into_response()
+}
+
 /// For `CatchPanicLayer`: a fault of our own; its text may hold anything, so it is neither shown nor logged.
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a request panicked");

@@ -42,5 +42,6 @@ pub fn router(shared: Shared, chat: Arc<dyn ChatDoor>, max_body: usize, stop: Ca
         .merge(chat_router(chat, stop))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(axum::middleware::map_response(problem::worded))
         .layer(CatchPanicLayer::custom(problem::panicked))
 }

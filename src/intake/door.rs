@@ -52,10 +52,10 @@ impl Intake {
         let messages = match channel.read(&account, request, &verified) {
             Ok(Inbound::Handshake(reply)) => return Door::Reply(reply),
             Ok(Inbound::Messages(messages)) => messages,
-            Err(_) => {
-                // Verified, yet unreadable: a retry would not help, so it is acknowledged and counted.
+            Err(unreadable) => {
+                // Signed, and yet none of the platform's messages: somebody holds the secret, or plays with it.
                 count(kind, "unreadable");
-                return Door::Reply(channel.acknowledge());
+                return Door::Refused(unreadable);
             }
         };
         let deadline = Duration::from_millis(channel.spec().deadline_ms);

@@ -139,7 +139,9 @@ async fn round(demo: Demo, buyers: &mut [Buyer], platforms: &mut [Platform], aft
     let door = demo.door.clone();
     let writes = buyers.iter_mut().map(|buyer| buyer.write(door.clone(), u32::MAX));
     let posts = platforms.iter_mut().map(|platform| platform.post(door.clone(), u64::MAX));
-    let load = async { futures_util::join!(futures_util::future::join_all(writes), futures_util::future::join_all(posts)) };
+    let load = async {
+        futures_util::join!(futures_util::future::join_all(writes), futures_util::future::join_all(posts))
+    };
     let death = async {
         tokio::time::sleep(after).await;
         demo.kill();
@@ -189,7 +191,8 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
 }
 
 async fn people(door: &Door) -> (Vec<Buyer>, Vec<Platform>) {
-    const ASKS: &[&str] = &["我的快递到哪了", "你好", "DEMO-PICKUP 取件码是多少", "what about my order", "谢谢"];
+    const ASKS: &[&str] =
+        &["我的快递到哪了", "你好", "DEMO-PICKUP 取件码是多少", "what about my order", "谢谢"];
     // The carrier of this one takes 12 s: the process is always killed before it answers.
     const SLOW: &[&str] = &["DEMO-TIMEOUT 到哪了"];
     const PROOFS: &[&str] = &["DEMO-NORMAL 尾号6688", "DEMO-SLOW 尾号1234", "我的订单", "解绑"];
@@ -263,9 +266,9 @@ async fn check_store(data: &Path, platforms: &[Platform], rounds: u32) {
         assert_eq!(chat.answered.len(), platform.replies.len().min(48), "each message was taken once");
         let noted = platform.replies.values().filter(|reply| reply.contains(NOTED)).count();
         assert!(noted > rounds as usize / 2, "the load was real: {noted}");
-        let theirs = requests.iter().filter(|(_, request)| {
-            request.kind == "urge" && request.address.as_ref() == Some(&address)
-        });
+        let theirs = requests
+            .iter()
+            .filter(|(_, request)| request.kind == "urge" && request.address.as_ref() == Some(&address));
         assert_eq!(theirs.count(), noted, "the merchant hears of each message once");
     }
 }

@@ -66,7 +66,9 @@ async fn a_choice_is_taken_by_tap_place_label_item_or_tail_digits() {
     let number = if second == "o:A1001" { TEA.1 } else { LAMP.1 };
     let digits = second.trim_start_matches("o:A").to_owned();
     let item = if second == "o:A1001" { "茶具那个" } else { "露营灯那个" };
-    for words in ["第二个", "2", "２", "二", "the second one", "最后一个", label.as_str(), item, digits.as_str()] {
+    for words in
+        ["第二个", "2", "２", "二", "the second one", "最后一个", label.as_str(), item, digits.as_str()]
+    {
         buyer.says("我的订单").await;
         let answer = buyer.says(words).await;
         assert_eq!(answer.numbers(), [number], "{words}: {}", answer.text());
@@ -164,7 +166,9 @@ async fn delete_my_data_asks_then_forgets_everything() {
     let log = buyer.log().await;
     assert_eq!(log.len(), 1, "only the word that it is done: {log:?}");
     let chat = records.chat("demo", &buyer.address()).await.unwrap().value.unwrap();
-    assert!(chat.bound.is_empty() && chat.story.is_empty() && chat.offered.is_empty() && chat.misses.is_empty());
+    assert!(
+        chat.bound.is_empty() && chat.story.is_empty() && chat.offered.is_empty() && chat.misses.is_empty()
+    );
     for (_, request) in records.requests("demo", 100).await.unwrap() {
         assert!(request.address != Some(buyer.address()), "what the merchant saw of them is gone too");
     }

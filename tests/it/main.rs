@@ -3,15 +3,19 @@
 // A test that cannot go on says so where it stands.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod abuse;
 mod api;
 mod architecture;
 mod carriers;
 mod channels;
 mod crash;
 mod dialog;
+mod logs;
 mod import;
 mod pages;
+mod privacy;
 mod proof;
 mod simulator;
+mod slow;
 mod trips;
 mod world;

@@ -188,7 +188,15 @@ async fn nobody_sees_a_parcel_by_its_number_its_choice_or_its_neighbours_openid(
     let anna = person("wechat", "demo", "o-anna");
     world.synced("demo", "A1001", "青瓷茶具", &[TEA], &[anna]).await;
     let thief = follower(&world, "demo", "o-thief");
-    let tries = ["YT8816042739501", "A1001", "YT8816042739501到哪了", "o:A1001", "p:A1001:YT8816042739501", "青瓷茶具到哪了", "第一个"];
+    let tries = [
+        "YT8816042739501",
+        "A1001",
+        "YT8816042739501到哪了",
+        "o:A1001",
+        "p:A1001:YT8816042739501",
+        "青瓷茶具到哪了",
+        "第一个",
+    ];
     for (id, text) in tries.iter().enumerate() {
         let answer = thief.says(id as u64, text).await;
         assert!(!answer.contains("运输中") && !answer.contains("圆通"), "{text}: {answer}");
@@ -208,8 +216,20 @@ async fn choices_that_were_never_offered_open_nothing() {
     let world = shop().await;
     let mut thief = Session::known(&world, "thief", &["A1002"]).await;
     for choice in [
-        "o:A1001", "p:A1001:YT8816042739501", "p:A1002:YT8816042739501", "o:a1001", "u:all", "d:yes", "i:track", "i:",
-        "o:", "p::", "l:xx", "l:../../etc", "nonsense", "command:track",
+        "o:A1001",
+        "p:A1001:YT8816042739501",
+        "p:A1002:YT8816042739501",
+        "o:a1001",
+        "u:all",
+        "d:yes",
+        "i:track",
+        "i:",
+        "o:",
+        "p::",
+        "l:xx",
+        "l:../../etc",
+        "nonsense",
+        "command:track",
     ] {
         thief.takes(choice).await.lacks(TEA.1).lacks("茶具");
     }

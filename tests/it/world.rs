@@ -100,7 +100,14 @@ impl World {
     }
 
     /// An order with its parcels, as the merchant's system would tell it.
-    pub async fn order(&self, shop: &str, no: &str, title: &str, parcels: &[(&str, &str)], owners: &[ChatAddress]) {
+    pub async fn order(
+        &self,
+        shop: &str,
+        no: &str,
+        title: &str,
+        parcels: &[(&str, &str)],
+        owners: &[ChatAddress],
+    ) {
         let now = self.clock.now();
         let shipments = parcels.iter().map(|(carrier, number)| Shipment {
             carrier: (*carrier).into(),
@@ -126,7 +133,14 @@ impl World {
     }
 
     /// The same, with the carrier's facts fetched already.
-    pub async fn synced(&self, shop: &str, no: &str, title: &str, parcels: &[(&str, &str)], owners: &[ChatAddress]) {
+    pub async fn synced(
+        &self,
+        shop: &str,
+        no: &str,
+        title: &str,
+        parcels: &[(&str, &str)],
+        owners: &[ChatAddress],
+    ) {
         self.order(shop, no, title, parcels, owners).await;
         for (carrier, number) in parcels {
             self.intake.tracker.refresh(shop, no, carrier, number).await;
@@ -177,7 +191,12 @@ impl World {
     /// What the bot did at Telegram, oldest first.
     pub fn telegram_sent(&self, method: &str) -> Vec<Value> {
         let sent = self.peer("/telegram/sent", json!(null));
-        sent.as_array().unwrap().iter().filter(|call| call["method"] == method.to_ascii_lowercase()).cloned().collect()
+        sent.as_array()
+            .unwrap()
+            .iter()
+            .filter(|call| call["method"] == method.to_ascii_lowercase())
+            .cloned()
+            .collect()
     }
 
     /// What the merchant should see, by kind.
@@ -222,7 +241,8 @@ fn config(folder: &std::path::Path) -> Config {
     config.folders.locales = folder.join("locales");
     config.folders.shops = folder.join("shops");
     config.chat.fragment_wait = Duration::from_millis(400);
-    config.shops = CHAT_SECRETS.iter().zip(API_TOKENS).map(|((id, secret), (_, api))| shop(id, secret, api)).collect();
+    config.shops =
+        CHAT_SECRETS.iter().zip(API_TOKENS).map(|((id, secret), (_, api))| shop(id, secret, api)).collect();
     for shop in ["demo", "other"] {
         for mut account in Simulator::accounts("http://peers") {
             account.shop = Some(shop.into());
@@ -320,7 +340,13 @@ impl Door {
     }
 
     /// `None`: the service is gone.
-    pub async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Option<Reply> {
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Option<Reply> {
         let whole = async {
             match self {
                 Self::Router(router) => {
@@ -461,7 +487,14 @@ impl Session {
         assert_eq!(reply.status, 201, "{}", reply.text());
         let opened = reply.json();
         let text = |name: &str| opened[name].as_str().unwrap().to_owned();
-        Self { door, shop: shop.into(), session: text("session"), token: text("token"), sent: 0, last: String::new() }
+        Self {
+            door,
+            shop: shop.into(),
+            session: text("session"),
+            token: text("token"),
+            sent: 0,
+            last: String::new(),
+        }
     }
 
     /// A buyer whom nobody knows yet.

@@ -224,7 +224,8 @@ impl Records {
             from = [last.as_slice(), &[0]].concat();
             for (key, raw) in rows {
                 let request: Request = self.open(&key, &raw)?;
-                let theirs = |address: &ChatAddress| self.key(Kind::Chat, shop, &person(address))[1..] == *person_key;
+                let theirs =
+                    |address: &ChatAddress| self.key(Kind::Chat, shop, &person(address))[1..] == *person_key;
                 if request.address.as_ref().is_some_and(theirs) {
                     let mut batch = Batch::default();
                     batch.delete(key);

@@ -91,7 +91,10 @@ async fn a_tapped_button_chooses_and_stops_spinning() {
     two_orders(&world).await;
     let list = says(&world, message(1, 501, "我的订单")).await;
     let buttons = buttons(&list);
-    let lamp = buttons.iter().find(|(_, label)| label.contains("露营灯")).unwrap_or_else(|| panic!("a button for the lamp: {list:?}"));
+    let lamp = buttons
+        .iter()
+        .find(|(_, label)| label.contains("露营灯"))
+        .unwrap_or_else(|| panic!("a button for the lamp: {list:?}"));
     assert!(lamp.0.len() <= 64, "Telegram's limit");
     let answer = says(&world, tap(2, 501, &lamp.0)).await;
     let text = texts(&answer);
@@ -142,7 +145,10 @@ async fn too_many_requests_waits_as_told_and_then_says_it_once() {
     world.until(|| (!world.telegram_sent("sendMessage").is_empty()).then_some(())).await;
     world.quiet().await;
     let sent = world.telegram_sent("sendMessage");
-    assert_eq!(sent.iter().filter(|call| call["params"]["text"].as_str().unwrap().contains("茶具")).count(), 1);
+    assert_eq!(
+        sent.iter().filter(|call| call["params"]["text"].as_str().unwrap().contains("茶具")).count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -152,7 +158,15 @@ async fn what_was_put_off_does_not_fall_behind_what_came_later() {
     world.peer("/telegram/fail", json!({"method": "sendMessage", "error_code": 429, "retry_after": 30}));
     post(&world, &message(1, 501, "催一下快递")).await;
     within(async {
-        while world.intake.records.outgoing().await.unwrap().first().is_none_or(|row| row.value.as_ref().unwrap().tries == 0) {
+        while world
+            .intake
+            .records
+            .outgoing()
+            .await
+            .unwrap()
+            .first()
+            .is_none_or(|row| row.value.as_ref().unwrap().tries == 0)
+        {
             tokio::task::yield_now().await;
         }
     })
@@ -170,7 +184,10 @@ async fn what_was_put_off_does_not_fall_behind_what_came_later() {
 async fn an_unknown_outcome_is_never_sent_again_but_shown_to_the_merchant() {
     let world = World::new().await;
     two_orders(&world).await;
-    world.peer("/telegram/fail", json!({"method": "sendMessage", "error_code": 502, "description": "Bad Gateway"}));
+    world.peer(
+        "/telegram/fail",
+        json!({"method": "sendMessage", "error_code": 502, "description": "Bad Gateway"}),
+    );
     post(&world, &message(1, 501, "谢谢")).await;
     within(async {
         while world.requests("demo", "outcome_unknown").await == 0 {
@@ -236,9 +253,7 @@ async fn says_by_poll(world: &World, update: Value, before: usize) -> Vec<Value>
 async fn who_blocks_the_bot_is_forgotten() {
     let world = World::new().await;
     two_orders(&world).await;
-    let member = |status: &str| {
-        json!({"user": {"id": 1_000_000_001_u64, "is_bot": true, "first_name": "Shop"}, "status": status, "until_date": 0})
-    };
+    let member = |status: &str| json!({"user": {"id": 1_000_000_001_u64, "is_bot": true, "first_name": "Shop"}, "status": status, "until_date": 0});
     let blocked = json!({"update_id": 5, "my_chat_member": {"date": 1_772_414_040,
         "chat": {"id": 501, "type": "private", "first_name": "Anna"},
         "from": {"id": 501, "is_bot": false, "first_name": "Anna"},
@@ -249,5 +264,8 @@ async fn who_blocks_the_bot_is_forgotten() {
     let answer = says(&world, message(6, 501, "我的快递到哪了")).await;
     assert!(!texts(&answer).contains("YT8816042739501"), "{answer:?}");
     let answer = says(&world, message(7, 501, &format!("A1001 {TAIL}"))).await;
-    assert!(!texts(&answer).contains("YT8816042739501"), "an order without a phone proves nobody: {answer:?}");
+    assert!(
+        !texts(&answer).contains("YT8816042739501"),
+        "an order without a phone proves nobody: {answer:?}"
+    );
 }

@@ -40,7 +40,8 @@ async fn a_visit_from_the_first_question_to_the_chosen_parcel() {
     let answer = buyer.says("我的快递到哪了").await;
     answer.has("2 分钟前");
     assert_eq!(answer.numbers().len(), 1, "the likeliest one first");
-    let (other, label) = answer.choices().into_iter().find(|(id, _)| id.starts_with("o:")).expect("the other one");
+    let (other, label) =
+        answer.choices().into_iter().find(|(id, _)| id.starts_with("o:")).expect("the other one");
     let answer = buyer.takes(&other).await;
     let expected = if label.contains("露营灯") { LAMP.1 } else { YTO.1 };
     assert_eq!(answer.numbers(), [expected]);
@@ -61,7 +62,8 @@ async fn the_same_id_again_changes_nothing() {
     let mut buyer = known(&world, &door, "anna", &["A1001"]).await;
     buyer.says("帮我催一下").await;
     let log = buyer.log().await;
-    for body in [json!({"id": "m1", "text": "帮我催一下"}), json!({"id": "m1", "text": "something else"})] {
+    for body in [json!({"id": "m1", "text": "帮我催一下"}), json!({"id": "m1", "text": "something else"})]
+    {
         let reply = buyer.post(body).await;
         assert_eq!((reply.status, reply.json()), (202, json!({"id": "m1"})));
     }
@@ -111,7 +113,8 @@ async fn a_session_sees_only_its_own_log() {
     let bearer = |token: &str| format!("Bearer {token}");
     let (body, signature) = anna.token.split_once('.').unwrap();
     let (_, foreign) = berta.token.split_once('.').unwrap();
-    for token in [format!("{body}.{foreign}"), format!("x{body}.{signature}"), body.to_owned(), String::new()] {
+    for token in [format!("{body}.{foreign}"), format!("x{body}.{signature}"), body.to_owned(), String::new()]
+    {
         let reply = door.get("/chat/demo/events", &[("authorization", &bearer(&token))]).await;
         assert_eq!(reply.status, 401, "{token}");
     }

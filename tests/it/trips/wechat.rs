@@ -391,7 +391,15 @@ async fn a_halved_question_is_read_whole() {
                 tokio::task::yield_now().await;
             }
             let address = person("wechat", "demo", "o-anna");
-            while world.intake.records.chat("demo", &address).await.unwrap().value.is_none_or(|c| c.fragment.is_none()) {
+            while world
+                .intake
+                .records
+                .chat("demo", &address)
+                .await
+                .unwrap()
+                .value
+                .is_none_or(|c| c.fragment.is_none())
+            {
                 tokio::task::yield_now().await;
             }
         })
