@@ -166,7 +166,9 @@ impl World {
         within(async {
             loop {
                 let outgoing = self.intake.records.outgoing().await.unwrap();
-                if self.intake.live.count() == 0 && outgoing.is_empty() {
+                // The bot's promise to come back is not due yet.
+                let promised = outgoing.iter().filter_map(|row| row.value.as_ref()?.while_waiting).count();
+                if self.intake.live.count() == 0 && outgoing.len() == promised {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
