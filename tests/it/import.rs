@@ -103,7 +103,11 @@ async fn what_cannot_be_done_is_one_line_on_stderr() {
 #[test]
 fn the_command_itself() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("yishi.toml"), "[shops.tea]\nname = \"Tea\"\n").unwrap();
+    std::fs::write(
+        folder.path().join("yishi.toml"),
+        "[shops.tea]\nname = \"Tea\"\nlocale = \"zh-CN\"\nzone = \"Asia/Shanghai\"\n",
+    )
+    .unwrap();
     let yishi = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_yishi"));
         command.current_dir(folder.path()).args(["import", "orders", "--json"]).args(more).output().unwrap()
