@@ -136,6 +136,8 @@ fn keep_status(order: &mut Order, old: &Order) {
     if !shipped_now {
         order.status = old.status;
     }
+    // It adds parcels to what is known, also where the rest is older.
+    order.updated_at = order.updated_at.max(old.updated_at);
     order.refund = order.refund.take().or_else(|| old.refund.clone());
 }
 
