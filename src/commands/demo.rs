@@ -166,8 +166,10 @@ fn begun(data: &Path) -> anyhow::Result<Timestamp> {
 
 fn kept_token(data: &Path) -> anyhow::Result<String> {
     let path = data.join("demo-token");
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        return Ok(text.trim().to_owned());
+    // Empty where the process was killed while it wrote.
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    if !kept.trim().is_empty() {
+        return Ok(kept.trim().to_owned());
     }
     let token = crate::vault::token();
     std::fs::write(&path, &token)?;
