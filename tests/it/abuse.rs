@@ -4,7 +4,7 @@
 use crate::logs::Logs;
 use crate::privacy::{line_with, secrets};
 use crate::trips::wechat::{Follower, follower};
-use crate::world::{Door, JSON, Reply, Session, World, person, within};
+use crate::world::{API_TOKENS, Door, JSON, Reply, Session, World, person, within};
 use axum::http::Method;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -99,6 +99,7 @@ async fn hostile_bodies_are_refused_at_every_door() {
     let door = world.door();
     let before = rows(&world).await;
     let bearer = format!("Bearer {}", session.token);
+    let api = format!("Bearer {}", API_TOKENS[0].1);
     let wechat = follower(&world, "demo", "o-anna");
     let safe = follower(&world, "safe", "o-anna");
     let compat = follower(&world, "compat", "o-anna");
@@ -122,8 +123,23 @@ async fn hostile_bodies_are_refused_at_every_door() {
                 assert!(name == "half a surrogate", "sessions: {name} opened one");
             }
         }
+        let api = [JSON, ("authorization", api.as_str())];
+        for (method, path) in [
+            (Method::POST, "/api/v1/orders"),
+            (Method::PUT, "/api/v1/orders/A1001"),
+            (Method::POST, "/api/v1/orders/A1001/parcels"),
+        ] {
+            // Members that an order does not know are passed over too, and a batch is answered one by one.
+            if matches!((&method, name), (&Method::PUT, "a number for a name") | (&Method::POST, "a list")) {
+                continue;
+            }
+            let reply = door.call(method, path, &api, body.clone()).await.unwrap();
+            clear(&reply, &format!("{path}: {name}"));
+        }
         // Unsigned.
         for (path, status) in [
+            ("/api/v1/orders".to_owned(), 401),
+            ("/api/v1/orders/A1001/parcels".to_owned(), 401),
             (wechat_path(&wechat, false), 403),
             ("/hooks/wechat/demo".to_owned(), 403),
             ("/hooks/telegram/demo".to_owned(), 403),
@@ -390,6 +406,14 @@ fn any_bytes_at_the_web_chat_are_answered_or_refused() {
     let identity = crate::world::identity("demo", &json!({"sub": "m", "exp": exp, "orders": ["A1001"]}));
     any_bytes(&json!({"locale": "zh-CN", "identity": identity}).to_string(), |body| {
         let reply = runtime.block_on(world.door().post("/chat/demo/sessions", &[JSON], body));
+        assert!(reply.status < 500, "{reply:?}");
+    });
+    let order = json!({"order_no": "A1009", "status": "shipped", "buyer": {"phone": "13900006688"},
+        "shipments": [{"carrier": "yto", "number": "YT8816042739509"}]});
+    let api = format!("Bearer {}", API_TOKENS[0].1);
+    any_bytes(&json!([order]).to_string(), |body| {
+        let headers = [JSON, ("authorization", api.as_str())];
+        let reply = runtime.block_on(world.door().post("/api/v1/orders", &headers, body));
         assert!(reply.status < 500, "{reply:?}");
     });
     any_bytes(&session.token, |token| {

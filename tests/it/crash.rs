@@ -1,5 +1,5 @@
 //! The real binary, killed at random moments under load. What was acknowledged is there afterwards, once, and is
-//! answered once. `YISHI_CRASH_ROUNDS` sets how often it is killed (12 without it).
+//! answered once; every order that was taken in is there with its parcel. `YISHI_CRASH_ROUNDS` sets how often it is killed (10 without it).
 
 use crate::trips::wechat::{Follower, content};
 use crate::world::{Door, Said, Session};
@@ -27,6 +27,7 @@ const NOTED: &str = "已经记下";
 struct Demo {
     child: Child,
     door: Door,
+    api_token: String,
 }
 
 impl Demo {
@@ -43,21 +44,26 @@ impl Demo {
         let mut child = Self::command(data).spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let read = tokio::task::spawn_blocking(move || {
-            let mut base = None;
+            let (mut base, mut token) = (None, None);
             // To the last line: a closed pipe would end it.
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 if let Some((_, rest)) = line.split_once("web chat  ") {
                     base = rest.trim().strip_suffix("/chat/demo").map(str::to_owned);
                 }
+                if let Some((_, rest)) = line.split_once("(bearer ") {
+                    token = rest.strip_suffix(')').map(str::to_owned);
+                }
                 if line.contains("Ctrl-C") {
                     break;
                 }
             }
-            base
+            base.zip(token)
         });
-        let base = tokio::time::timeout(START, read).await.expect("it starts in time").unwrap();
-        let base = base.unwrap_or_else(|| panic!("it ended before it listened: {:?}", child.wait()));
-        Self { child, door: Door::http(&base) }
+        let read = tokio::time::timeout(START, read).await.expect("it starts in time").unwrap();
+        let Some((base, api_token)) = read else {
+            panic!("it ended before it listened: {:?}", child.wait());
+        };
+        Self { child, door: Door::http(&base), api_token }
     }
 
     /// SIGKILL.
@@ -134,13 +140,57 @@ impl Platform {
     }
 }
 
+/// The shop's system: it tells an order until the service has taken it in.
+#[derive(Default)]
+struct Merchant {
+    api_token: String,
+    told: u32,
+}
+
+impl Merchant {
+    async fn tell(&mut self, door: Door, most: u32) {
+        let bearer = format!("Bearer {}", self.api_token);
+        let headers = [crate::world::JSON, ("authorization", bearer.as_str())];
+        for _ in 0..most {
+            let body = json!({
+                "status": "shipped",
+                "buyer": {"phone": format!("1390000{:04}", self.told), "name": "试验"},
+                "items": [{"title": "试验品", "qty": 1}],
+                "shipments": [{"carrier": "yto", "number": waybill(self.told)}],
+            });
+            let path = format!("/api/v1/orders/{}", order_number(self.told));
+            let body = body.to_string().into_bytes();
+            let Some(reply) = door.call(axum::http::Method::PUT, &path, &headers, body).await else { return };
+            assert!(matches!(reply.status, 200 | 201), "{}", reply.text());
+            self.told += 1;
+        }
+    }
+}
+
+fn order_number(at: u32) -> String {
+    format!("CRASH-{at:05}")
+}
+
+fn waybill(at: u32) -> String {
+    format!("YT77{at:011}")
+}
+
 /// Every person writes at once; after `after` the process is killed under them.
-async fn round(demo: Demo, buyers: &mut [Buyer], platforms: &mut [Platform], after: Duration) {
+async fn round(
+    demo: Demo,
+    buyers: &mut [Buyer],
+    platforms: &mut [Platform],
+    merchant: &mut Merchant,
+    after: Duration,
+) {
     let door = demo.door.clone();
+    merchant.api_token.clone_from(&demo.api_token);
+    let tells = merchant.tell(door.clone(), u32::MAX);
     let writes = buyers.iter_mut().map(|buyer| buyer.write(door.clone(), u32::MAX));
     let posts = platforms.iter_mut().map(|platform| platform.post(door.clone(), u64::MAX));
     let load = async {
-        futures_util::join!(futures_util::future::join_all(writes), futures_util::future::join_all(posts))
+        let (writes, posts) = (futures_util::future::join_all(writes), futures_util::future::join_all(posts));
+        futures_util::join!(writes, posts, tells);
     };
     let death = async {
         tokio::time::sleep(after).await;
@@ -151,12 +201,13 @@ async fn round(demo: Demo, buyers: &mut [Buyer], platforms: &mut [Platform], aft
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
-    let rounds: u32 = std::env::var("YISHI_CRASH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+    let rounds: u32 = std::env::var("YISHI_CRASH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let demo = Demo::start(data).await;
     let (mut buyers, mut platforms) = people(&demo.door).await;
-    round(demo, &mut buyers, &mut platforms, Duration::from_millis(400)).await;
+    let mut merchant = Merchant::default();
+    round(demo, &mut buyers, &mut platforms, &mut merchant, Duration::from_millis(400)).await;
     for at in 1..rounds {
         if at % 4 == 3 {
             // Killed while it starts: reads its log, goes on with what was open, fills in its orders.
@@ -168,7 +219,7 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
         }
         let demo = Demo::start(data).await;
         let after = Duration::from_millis(rand::random_range(5..900));
-        round(demo, &mut buyers, &mut platforms, after).await;
+        round(demo, &mut buyers, &mut platforms, &mut merchant, after).await;
     }
     let demo = Demo::start(data).await;
     assert_eq!(platforms.len(), 3, "somebody waits for a parcel");
@@ -186,8 +237,11 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
         let (id, reply) = platform.replies.last_key_value().map(|(id, reply)| (*id, reply.clone())).unwrap();
         assert_eq!(platform.follower.says(id, "帮我催一下快递").await, reply);
     }
+    assert_eq!(merchant.api_token, demo.api_token, "the token outlives the process");
     demo.kill();
-    check_store(data, &platforms, rounds).await;
+    let records = open(data).await;
+    check_messages(&records, &platforms, rounds).await;
+    check_orders(&records, &merchant).await;
 }
 
 async fn people(door: &Door) -> (Vec<Buyer>, Vec<Platform>) {
@@ -245,8 +299,8 @@ async fn check_log(buyer: &Buyer) {
     assert_eq!(answers, written.len(), "one answer to each of {written:?}: {log:?}");
 }
 
-/// Opens what the killed process left, and counts what followed from each message.
-async fn check_store(data: &Path, platforms: &[Platform], rounds: u32) {
+/// Opens what the killed process left.
+async fn open(data: &Path) -> Records {
     let vault = Vault::load(&data.join("yishi.key")).unwrap();
     let options = SledOptions {
         path: data.join("store"),
@@ -256,7 +310,28 @@ async fn check_store(data: &Path, platforms: &[Platform], rounds: u32) {
     };
     let store = Arc::new(SledStore::open(&options).unwrap());
     yishi::store::begin(store.as_ref(), &vault).await.unwrap();
-    let records = Records::new(store, Arc::new(vault));
+    Records::new(store, Arc::new(vault))
+}
+
+/// Every order that was taken in is there, and is found by its number, its waybill and its phone.
+async fn check_orders(records: &Records, merchant: &Merchant) {
+    assert!(merchant.told > 10, "the load was real: {}", merchant.told);
+    for at in 0..merchant.told {
+        let (no, number) = (order_number(at), waybill(at));
+        let order = records.order("demo", &no).await.unwrap().value.unwrap_or_else(|| panic!("{no} is lost"));
+        assert_eq!(order.shipments[0].number, number);
+        let parcel = records.parcel("demo", "yto", &number).await.unwrap().value;
+        assert_eq!(parcel.unwrap_or_else(|| panic!("{number} is lost")).orders, std::slice::from_ref(&no));
+        assert_eq!(
+            records.number("demo", &number).await.unwrap().value.unwrap().orders,
+            std::slice::from_ref(&no)
+        );
+        assert_eq!(records.orders_by_phone("demo", &format!("1390000{at:04}")).await.unwrap(), [no]);
+    }
+}
+
+/// Counts what followed from each message.
+async fn check_messages(records: &Records, platforms: &[Platform], rounds: u32) {
     assert!(records.running().await.unwrap().is_empty(), "no message waits for ever");
     let requests = records.requests("demo", 100_000).await.unwrap();
     for platform in platforms {
