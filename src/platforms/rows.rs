@@ -92,7 +92,6 @@ impl<'a> Reading<'a> {
 
     fn order(&mut self, line: &Line<'_>) -> Result<(), String> {
         let (header, no) = line.id(Field::OrderNo)?;
-        // `#1001` is a shop's own way to write 1001's number: kept.
         if columns::is_nothing(no) {
             return Err("there is no order number".into());
         }
