@@ -76,10 +76,16 @@ impl Office {
             Ok(Err(reason)) => return Done::refused(format!("{}: {reason}", import.file.display())),
             Err(_) => return Done::refused(format!("{}: the file cannot be read", import.file.display())),
         };
+        let mut sheet = sheet;
+        let judged = match self.judge_all(&shop, &mut sheet).await {
+            Ok(judged) => judged,
+            Err(error) => return Done::refused(format!("{error}; nothing was written")),
+        };
         let held = !sheet.rejected.is_empty() && !import.skip_bad;
         let mut report = Report { rows: sheet.rows, ..Report::default() };
         if !held {
-            match self.write_all(&shop, &sheet, import.dry_run).await {
+            let written = if import.dry_run { Ok(judged) } else { self.write_all(&shop, &sheet).await };
+            match written {
                 Ok(written) => {
                     report.imported = written.iter().filter(|done| **done == Upserted::Created).count();
                     report.older = written.iter().filter(|done| **done == Upserted::Stale).count();
@@ -96,35 +102,45 @@ impl Office {
         say(&report, &import, held)
     }
 
-    async fn write_all(
-        &self,
-        shop: &Shop,
-        sheet: &Sheet,
-        dry_run: bool,
-    ) -> Result<Vec<Upserted>, StoreError> {
+    /// Looks at every order beside what is stored, before the first is written: what cannot be stored is rejected,
+    /// and what the file does not tell is taken from there.
+    async fn judge_all(&self, shop: &Shop, sheet: &mut Sheet) -> Result<Vec<Upserted>, StoreError> {
         let records = &self.intake.records;
-        let now = self.intake.clock.now();
-        let one = |order: &Order| {
-            let (mut order, unstated) = (order.clone(), sheet.unstated.contains(&order.no));
+        let unstated = std::mem::take(&mut sheet.unstated);
+        let orders = std::mem::take(&mut sheet.orders).into_iter().zip(std::mem::take(&mut sheet.first_rows));
+        let one = |(mut order, row): (Order, usize)| {
+            let unstated = unstated.contains(&order.no);
             async move {
-                if unstated || dry_run {
-                    let old = records.order(&shop.id, &order.no).await?.value;
-                    if unstated && let Some(old) = &old {
-                        keep_status(&mut order, old);
-                    }
-                    if dry_run {
-                        return Ok(match old {
-                            None => Upserted::Created,
-                            Some(old) if order.updated_at.is_some() && old.updated_at > order.updated_at => {
-                                Upserted::Stale
-                            }
-                            Some(_) => Upserted::Updated,
-                        });
-                    }
+                if unstated && let Some(old) = records.order(&shop.id, &order.no).await?.value {
+                    keep_status(&mut order, &old);
                 }
-                records.upsert_order(&shop.id, &order, now).await
+                match records.judge_order(&shop.id, &order).await {
+                    Err(StoreError::TooLarge { .. }) => Ok((order, row, None)),
+                    judged => judged.map(|outcome| (order, row, Some(outcome))),
+                }
             }
         };
+        let orders: Vec<_> = orders.map(one).collect();
+        let mut judged = futures_util::stream::iter(orders).buffered(IN_FLIGHT);
+        let mut outcomes = Vec::new();
+        while let Some((order, row, outcome)) = judged.try_next().await? {
+            if let Some(outcome) = outcome {
+                sheet.orders.push(order);
+                sheet.first_rows.push(row);
+                outcomes.push(outcome);
+            } else {
+                let reason =
+                    "the order that begins here is too long to store (8 KiB): fewer items, or shorter names";
+                sheet.rejected.push(Rejected { row, reason: reason.into() });
+            }
+        }
+        sheet.rejected.sort_by_key(|rejected| rejected.row);
+        Ok(outcomes)
+    }
+
+    async fn write_all(&self, shop: &Shop, sheet: &Sheet) -> Result<Vec<Upserted>, StoreError> {
+        let now = self.intake.clock.now();
+        let one = |order| self.intake.records.upsert_order(&shop.id, order, now);
         let orders: Vec<_> = sheet.orders.iter().map(one).collect();
         futures_util::stream::iter(orders).buffer_unordered(IN_FLIGHT).try_collect().await
     }

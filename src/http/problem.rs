@@ -148,6 +148,13 @@ impl Problem {
         self
     }
 
+    /// The fields of another problem beside its own; of very many only the first hundred.
+    pub fn and(mut self, other: Self) -> Self {
+        self.errors.extend(other.errors);
+        self.errors.truncate(100);
+        self
+    }
+
     /// When to come again, in seconds.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);

@@ -63,6 +63,8 @@ pub struct Sheet {
     pub rows: usize,
     /// Orders without a rejected row, in the order of the file.
     pub orders: Vec<Order>,
+    /// The first row of each of those orders.
+    pub first_rows: Vec<usize>,
     /// Numbers of those orders whose status the file does not tell: theirs is assumed from the shipments.
     pub unstated: BTreeSet<String>,
     /// Rows that cannot be taken; the orders they belong to are not in `orders`.

@@ -22,6 +22,8 @@ const LONGEST_TEXT: usize = 300;
 /// An order while its rows are read.
 #[derive(Default)]
 struct Growing {
+    /// Where it begins in the file.
+    row: usize,
     order: Order,
     statuses: Vec<OrderStatus>,
     bad: bool,
@@ -67,7 +69,7 @@ impl<'a> Reading<'a> {
         let Some(columns) = self.columns.take() else { return self.header(cells) };
         self.rows += 1;
         let line = Line { columns: &columns, cells };
-        if let Err(reason) = self.order(&line) {
+        if let Err(reason) = self.order(row, &line) {
             self.rejected.push(Rejected { row, reason });
         }
         self.columns = Some(columns);
@@ -90,9 +92,8 @@ impl<'a> Reading<'a> {
         if self.seen < HEADER_WITHIN { Ok(()) } else { Err(FileError::NoHeader(first.clone())) }
     }
 
-    fn order(&mut self, line: &Line<'_>) -> Result<(), String> {
+    fn order(&mut self, row: usize, line: &Line<'_>) -> Result<(), String> {
         let (header, no) = line.id(Field::OrderNo)?;
-        // `#1001` is a shop's own way to write 1001's number: kept.
         if columns::is_nothing(no) {
             return Err("there is no order number".into());
         }
@@ -101,6 +102,7 @@ impl<'a> Reading<'a> {
         }
         let place = *self.places.entry(no.to_uppercase()).or_insert_with(|| {
             self.orders.push(Growing {
+                row,
                 order: Order { no: no.to_owned(), ..Order::default() },
                 ..Growing::default()
             });
@@ -146,6 +148,7 @@ impl<'a> Reading<'a> {
             if order.refund.is_some() && order.status != OrderStatus::Closed {
                 order.status = OrderStatus::Refunding;
             }
+            sheet.first_rows.push(growing.row);
             sheet.orders.push(order);
         }
         Ok(sheet)
@@ -238,7 +241,7 @@ impl<'a> Line<'a> {
         if order.shipments.is_empty() && !self.columns.has(Field::Status) {
             return Err("there is no tracking number, and the file has no column for the status".into());
         }
-        Ok(Growing { order, statuses, bad: false })
+        Ok(Growing { order, statuses, ..Growing::default() })
     }
 
     /// Carrier's name (may be empty) and number of each parcel.

@@ -420,3 +420,71 @@ async fn every_route_is_described_and_every_description_has_its_route() {
         assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
 }
+
+#[tokio::test]
+async fn an_order_of_many_parcels_and_chats_fits() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    for parcels in [15, 17, 18, 50] {
+        let shipments: Vec<Value> = (0..parcels)
+            .map(|i| json!({"carrier": "yto", "tracking_no": format!("YT88{parcels:02}000000{i:03}")}))
+            .collect();
+        let chats: Vec<Value> = (0..10)
+            .map(|i| json!({"kind": "wechat", "account": "demo", "id": format!("o-{parcels}-{i}")}))
+            .collect();
+        let body = json!({"buyer": {"phone": PHONE, "chat": chats}, "shipments": shipments});
+        let reply = shop.put(&format!("M{parcels}"), body).await;
+        assert_eq!(reply.status, 201, "{parcels} parcels: {}", reply.text());
+        let kept = world.intake.records.order("demo", &format!("M{parcels}")).await.unwrap().value.unwrap();
+        assert_eq!((kept.shipments.len(), kept.buyer.chat.len()), (parcels, 10));
+    }
+}
+
+#[tokio::test]
+async fn an_atomic_batch_is_stored_whole_or_not_at_all() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    let long: Vec<Value> = (0..100).map(|_| json!({"title": "字".repeat(300)})).collect();
+    let mixed = json!([
+        {"order_no": "T1"},
+        {"order_no": "T2", "status": "flying"},
+        {"order_no": "T3", "items": long},
+        {"order": {"order_no": "T4", "buyer": {"phone": "ring me"}}},
+    ]);
+    let reply = shop.post("/api/v1/orders?atomic=true", mixed.clone()).await;
+    assert_eq!((reply.status, &reply.json()["type"]), (422, &json!("urn:yishi:problem:invalid")));
+    let pointers: Vec<Value> =
+        reply.json()["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+    assert_eq!(pointers, ["#/1/status", "#/2", "#/3/order/buyer/phone"]);
+    assert_eq!(shop.get("/api/v1/orders").await.json()["orders"], json!([]), "nothing of it is stored");
+
+    let each = shop.post("/api/v1/orders?atomic=false", mixed).await.json()["results"].clone();
+    let statuses: Vec<&Value> = each.as_array().unwrap().iter().map(|result| &result["status"]).collect();
+    assert_eq!(statuses, ["created", "rejected", "rejected", "rejected"]);
+    assert_eq!(each[2]["problem"]["status"], 413);
+
+    let good: Vec<Value> = (0..500).map(|i| json!({"order_no": format!("T{i}")})).collect();
+    let results = shop.post("/api/v1/orders?atomic=true", json!(good)).await.json()["results"].clone();
+    let results = results.as_array().unwrap();
+    assert!(
+        results
+            .iter()
+            .enumerate()
+            .all(|(at, result)| result["index"] == at && result["order_no"] == format!("T{at}"))
+    );
+    assert_eq!((&results[1]["status"], &results[2]["status"]), (&json!("updated"), &json!("created")));
+    assert_eq!(shop.post("/api/v1/orders?atomic=maybe", json!([])).await.status, 422);
+}
+
+#[tokio::test]
+async fn an_order_that_comes_twice_in_a_batch_ends_as_it_came_last() {
+    let world = World::new().await;
+    let shop = client(&world, "demo");
+    let states = ["created", "paid", "partially_shipped", "shipped", "delivered", "completed"];
+    let batch: Vec<Value> = (0..300)
+        .map(|i| json!({"order_no": if i % 2 == 0 { "d-1" } else { "D-1" }, "status": states[i * 6 / 300]}))
+        .collect();
+    let results = shop.post("/api/v1/orders", json!(batch)).await.json()["results"].clone();
+    assert_eq!((&results[0]["status"], &results[299]["status"]), (&json!("created"), &json!("updated")));
+    assert_eq!(shop.get("/api/v1/orders/D-1").await.json()["status"], "completed");
+}

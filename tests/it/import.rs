@@ -127,3 +127,29 @@ fn the_command_itself() {
     assert_eq!(yishi(&["none.csv", "--shop", "tea"]).status.code(), Some(1));
     assert_eq!(yishi(&[file.as_str(), "--shop", "tea", "--format", "amazon"]).status.code(), Some(2));
 }
+
+#[tokio::test]
+async fn an_order_too_long_to_store_is_a_wrong_row_and_nothing_is_half_done() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.csv");
+    let mut text = "订单编号,物流单号,物流公司,商品\n".to_owned();
+    for i in 0..200 {
+        text += &format!("S-{i},YT88160000{i:05},圆通,茶\n");
+    }
+    for _ in 0..40 {
+        text += &format!("LONG-1,YT8816042739501,圆通,{}\n", "字".repeat(300));
+    }
+    std::fs::write(&file, text).unwrap();
+    let held = run(&world, import(file.clone())).await;
+    let said = line(&held);
+    assert_eq!((held.exit, &said["imported"]), (1, &json!(0)), "{said}");
+    assert_eq!(world.intake.records.orders("demo", None, 500).await.unwrap().len(), 0);
+    let taken = run(&world, Import { skip_bad: true, ..import(file) }).await;
+    let said = line(&taken);
+    assert_eq!(
+        (taken.exit, &said["imported"], said["rejected"].as_array().unwrap().len()),
+        (0, &json!(200), 1)
+    );
+    assert_eq!(order(&world, "LONG-1").await, None);
+}

@@ -5,16 +5,21 @@ use super::read::{self, Fields};
 use super::{Body, Caller, Segments, masked_chat, page_size, pairs, parameter, parcels, segments, unstored};
 use crate::http::problem::{Kind, Problem};
 use crate::model::order::{Buyer, Order, Shipment};
+use crate::store::StoreError;
 use crate::store::records::{Kind as Row, Upserted};
 use crate::text::mask;
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Orders of one batch, at most.
 const BATCH: usize = 500;
+/// Orders of a batch that are stored at the same time.
+const IN_FLIGHT: usize = 64;
 
 /// `PUT /api/v1/orders/{order}` → 201 or 200 with the order as it is stored.
 pub(super) async fn put(
@@ -33,8 +38,18 @@ pub(super) async fn put(
     Ok((status, Json(shown)).into_response())
 }
 
-/// `POST /api/v1/orders` → 200 with one result for each order, also where some are rejected.
-pub(super) async fn batch(caller: Caller, Body(body): Body) -> Result<Json<Value>, Problem> {
+/// `POST /api/v1/orders` → 200 with one result for each order, also where some are rejected; with `?atomic=true`
+/// 422, and none is stored, where one is.
+pub(super) async fn batch(
+    caller: Caller,
+    RawQuery(query): RawQuery,
+    Body(body): Body,
+) -> Result<Json<Value>, Problem> {
+    let atomic = match parameter(&pairs(query), "atomic") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Problem::new(Kind::Invalid, "atomic must be true or false.")),
+    };
     let (orders, at) = match (&body, body.get("orders")) {
         (Value::Array(orders), _) => (orders, ""),
         (_, Some(Value::Array(orders))) => (orders, "/orders"),
@@ -43,21 +58,64 @@ pub(super) async fn batch(caller: Caller, Body(body): Body) -> Result<Json<Value
     if orders.len() > BATCH {
         return Err(Problem::new(Kind::TooLarge, format!("At most {BATCH} orders at once.")));
     }
-    let mut results = Vec::with_capacity(orders.len());
-    for (index, order) in orders.iter().enumerate() {
-        let result = match take(&caller, order, &format!("{at}/{index}"), None).await {
-            Ok((no, outcome)) => json!({"index": index, "order_no": no, "status": name(outcome)}),
-            // Nothing more can be stored now: the whole batch again is safe.
-            Err(problem) if problem.kind() == Kind::Unavailable => return Err(problem),
-            Err(problem) => {
-                let no = Fields::new(order, "").and_then(Fields::unwrapped);
-                let no = no.and_then(|(fields, _)| read::order_no(&fields, None)).ok();
-                json!({"index": index, "order_no": no, "status": "rejected", "problem": problem.to_json()})
+    let pointer = |index: usize| format!("{at}/{index}");
+    if atomic {
+        let mut refused: Option<Problem> = None;
+        for (index, order) in orders.iter().enumerate() {
+            let Err(problem) = judge(&caller, order, &pointer(index)).await else { continue };
+            if problem.kind() == Kind::Unavailable {
+                return Err(problem);
             }
-        };
-        results.push(result);
+            let none = || Problem::new(Kind::Invalid, "Nothing was stored, since these orders cannot be.");
+            refused = Some(refused.unwrap_or_else(none).and(problem));
+        }
+        if let Some(problem) = refused {
+            return Err(problem);
+        }
     }
+    // Side by side, since each waits for the disk; but what comes twice in one batch comes one after the other.
+    let mut lanes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, order) in orders.iter().enumerate() {
+        lanes.entry(number(order).unwrap_or_default().to_uppercase()).or_default().push(index);
+    }
+    let one = |index: usize, order| {
+        let (caller, at) = (&caller, pointer(index));
+        async move {
+            let result = match take(caller, order, &at, None).await {
+                Ok((no, outcome)) => json!({"index": index, "order_no": no, "status": name(outcome)}),
+                // Nothing more can be stored now: the whole batch again is safe.
+                Err(problem) if problem.kind() == Kind::Unavailable => return Err(problem),
+                Err(problem) => {
+                    let (no, problem) = (number(order), problem.to_json());
+                    json!({"index": index, "order_no": no, "status": "rejected", "problem": problem})
+                }
+            };
+            Ok((index, result))
+        }
+    };
+    let one = &one;
+    let lanes: Vec<_> = lanes
+        .into_values()
+        .map(|lane| async move {
+            let mut results = Vec::with_capacity(lane.len());
+            for index in lane {
+                results.push(one(index, &orders[index]).await?);
+            }
+            Ok::<_, Problem>(results)
+        })
+        .collect();
+    let results: Vec<Vec<(usize, Value)>> =
+        futures_util::stream::iter(lanes).buffer_unordered(IN_FLIGHT).try_collect().await?;
+    let mut results: Vec<(usize, Value)> = results.into_iter().flatten().collect();
+    results.sort_by_key(|(index, _)| *index);
+    let results: Vec<Value> = results.into_iter().map(|(_, result)| result).collect();
     Ok(Json(json!({ "results": results })))
+}
+
+/// The order's number where it can be read at all.
+fn number(order: &Value) -> Option<String> {
+    let (fields, _) = Fields::new(order, "").ok()?.unwrapped().ok()?;
+    read::order_no(&fields, None).ok()
 }
 
 fn name(outcome: Upserted) -> &'static str {
@@ -68,6 +126,29 @@ fn name(outcome: Upserted) -> &'static str {
     }
 }
 
+/// Whether an order could be stored now.
+async fn judge(caller: &Caller, body: &Value, at: &str) -> Result<(), Problem> {
+    let (order, _) = understood(caller, body, at, None).await?;
+    match caller.intake.records.judge_order(&caller.shop.id, &order).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::TooLarge { .. }) => Err(Problem::field(at, "an order of at most 8 KiB")),
+        Err(error) => Err(unstored(error)),
+    }
+}
+
+/// Reads one order, and what is stored of it.
+async fn understood(
+    caller: &Caller,
+    body: &Value,
+    at: &str,
+    path: Option<&str>,
+) -> Result<(Order, Option<Order>), Problem> {
+    let (fields, source) = Fields::new(body, at)?.unwrapped()?;
+    let no = read::order_no(&fields, path)?;
+    let old = caller.intake.records.order(&caller.shop.id, &no).await.map_err(unstored)?.value;
+    Ok((read::order(caller, &fields, no, source, old.as_ref())?, old))
+}
+
 /// Reads and stores one order, and has news of its new parcels fetched.
 async fn take(
     caller: &Caller,
@@ -75,12 +156,8 @@ async fn take(
     at: &str,
     path: Option<&str>,
 ) -> Result<(String, Upserted), Problem> {
-    let (fields, source) = Fields::new(body, at)?.unwrapped()?;
-    let no = read::order_no(&fields, path)?;
-    let records = &caller.intake.records;
-    let old = records.order(&caller.shop.id, &no).await.map_err(unstored)?.value;
-    let order = read::order(caller, &fields, no, source, old.as_ref())?;
-    let now = caller.intake.clock.now();
+    let (order, old) = understood(caller, body, at, path).await?;
+    let (records, now) = (&caller.intake.records, caller.intake.clock.now());
     let outcome = records.upsert_order(&caller.shop.id, &order, now).await.map_err(unstored)?;
     if outcome != Upserted::Stale {
         let before = old.map(|old| old.shipments).unwrap_or_default();

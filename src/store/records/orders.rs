@@ -3,7 +3,7 @@
 use super::{Kind, Read, Records};
 use crate::model::chat::How;
 use crate::model::{Chat, ChatAddress, Order, Parcel, Shipment};
-use crate::store::{Batch, Committed, StoreError, prefix_end};
+use crate::store::{Batch, Committed, MAX_KEYS, StoreError, prefix_end};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +28,8 @@ pub enum Upserted {
     Stale,
 }
 
-/// At most this many keys go into one batch (see DESIGN, *sled*).
-const KEYS: usize = 36;
+/// A batch with so many keys is committed: one parcel (two keys), the phone and the order would pass the limit.
+const KEYS: usize = MAX_KEYS - 4;
 
 impl Records {
     pub(super) fn order_key(&self, shop: &str, no: &str) -> Vec<u8> {
@@ -87,8 +87,19 @@ impl Records {
         Ok(parcels)
     }
 
+    /// What [`Records::upsert_order`] would do, without doing it: also [`StoreError::TooLarge`] where what is known
+    /// and what came are together more than a record holds.
+    pub async fn judge_order(&self, shop: &str, order: &Order) -> Result<Upserted, StoreError> {
+        let read = self.order(shop, &order.no).await?;
+        let (merged, outcome) = decide(read.value.as_ref(), order);
+        if let Some(merged) = merged {
+            self.last_batch(shop, &read, &merged)?;
+        }
+        Ok(outcome)
+    }
+
     /// Stores an order with its parcels and the ways to find it. Older than what is stored: nothing changes.
-    /// Missing fields keep what is known; shipments are joined by number.
+    /// Missing fields keep what is known; shipments are joined by number. Too large: nothing is written.
     pub async fn upsert_order(
         &self,
         shop: &str,
@@ -97,36 +108,50 @@ impl Records {
     ) -> Result<Upserted, StoreError> {
         'again: loop {
             let read = self.order(shop, &order.no).await?;
-            let (merged, outcome) = match &read.value {
-                None => (order.clone(), Upserted::Created),
-                Some(old) if old.updated_at > order.updated_at && order.updated_at.is_some() => {
-                    return Ok(Upserted::Stale);
-                }
-                Some(old) => (merge(old, order), Upserted::Updated),
-            };
+            let (merged, outcome) = decide(read.value.as_ref(), order);
+            let Some(merged) = merged else { return Ok(outcome) };
+            let mut last = self.last_batch(shop, &read, &merged)?;
+            // Of a very large order, its parcels and chats go first, the order itself last.
             let mut batch = Batch::default();
             for shipment in &merged.shipments {
                 self.put_shipment(&mut batch, shop, &merged, shipment).await?;
-                if batch.writes.len() >= KEYS {
-                    // A very large order: its parcels first, the order itself last.
-                    let full = std::mem::take(&mut batch);
-                    if self.store().commit(full).await? == Committed::Lost {
-                        continue 'again;
-                    }
+                if self.spill(&mut batch).await? == Committed::Lost {
+                    continue 'again;
                 }
-            }
-            if let Some(phone) = merged.buyer.phone.as_ref() {
-                let key = self.phone_key(shop, &merged, phone.reveal());
-                self.put(&mut batch, key, &merged.no)?;
             }
             for address in &merged.buyer.chat {
                 self.bind_chat(&mut batch, shop, address, &merged.no, now).await?;
+                if self.spill(&mut batch).await? == Committed::Lost {
+                    continue 'again;
+                }
             }
-            self.replace(&mut batch, &read, &merged)?;
+            batch.expects.append(&mut last.expects);
+            batch.writes.append(&mut last.writes);
             if self.store().commit(batch).await? == Committed::Done {
                 return Ok(outcome);
             }
         }
+    }
+
+    /// The order itself and its phone. Fails where the order is longer than a record may be, before anything is
+    /// written of it.
+    fn last_batch(&self, shop: &str, read: &Read<Order>, merged: &Order) -> Result<Batch, StoreError> {
+        let mut batch = Batch::default();
+        if let Some(phone) = merged.buyer.phone.as_ref() {
+            let key = self.phone_key(shop, merged, phone.reveal());
+            self.put(&mut batch, key, &merged.no)?;
+        }
+        self.replace(&mut batch, read, merged)?;
+        batch.fits()?;
+        Ok(batch)
+    }
+
+    /// Commits a batch that has no room for one more parcel and the last batch; another one waits.
+    async fn spill(&self, batch: &mut Batch) -> Result<Committed, StoreError> {
+        if batch.writes.len() < KEYS {
+            return Ok(Committed::Done);
+        }
+        self.store().commit(std::mem::take(batch)).await
     }
 
     async fn put_shipment(
@@ -193,6 +218,15 @@ fn new_parcel(order: &Order, shipment: &Shipment) -> Parcel {
         shipped_at: shipment.shipped_at,
         phone_tail: order.buyer.phone_last4.clone(),
         ..Parcel::default()
+    }
+}
+
+/// What is to be stored, and what that is; nothing where what came is older.
+fn decide(old: Option<&Order>, new: &Order) -> (Option<Order>, Upserted) {
+    match old {
+        None => (Some(new.clone()), Upserted::Created),
+        Some(old) if old.updated_at > new.updated_at && new.updated_at.is_some() => (None, Upserted::Stale),
+        Some(old) => (Some(merge(old, new)), Upserted::Updated),
     }
 }
 
