@@ -2,7 +2,7 @@
 //! Must never decide what a cell means.
 
 use super::cells::Cell;
-use super::files::{FileError, MOST_COLUMNS, MOST_ROWS};
+use super::files::{FileError, MOST_COLUMNS, MOST_ROWS, TakeRow};
 use encoding_rs::{Encoding, GB18030};
 use std::borrow::Cow;
 
@@ -33,10 +33,7 @@ fn separator(text: &str) -> u8 {
 }
 
 /// Gives each row with its number to `take`.
-pub(super) fn each_row(
-    text: &str,
-    take: &mut dyn FnMut(usize, &[Cell]) -> Result<(), FileError>,
-) -> Result<(), FileError> {
+pub(super) fn each_row(text: &str, take: TakeRow<'_>) -> Result<(), FileError> {
     let mut reader = ::csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

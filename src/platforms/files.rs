@@ -1,6 +1,7 @@
 //! A merchant's order file, as the shop platforms export it (CSV or XLSX), becomes orders; what cannot be read is named
 //! by row with its reason. Must never panic on any bytes, take more memory than its limits, or guess what a file says.
 
+use super::cells::Cell;
 use super::delimited;
 use super::rows::Reading;
 use super::workbook;
@@ -109,6 +110,9 @@ pub enum FileError {
     #[error("the file cannot be read: {0}")]
     Broken(String),
 }
+
+/// Takes one row with its number in the file.
+pub(super) type TakeRow<'a> = &'a mut dyn FnMut(usize, &[Cell]) -> Result<(), FileError>;
 
 /// Yishi's carrier code and the normalized number for a carrier as the merchant names it (may be empty) and a number
 /// as written. `None`: nobody's number.

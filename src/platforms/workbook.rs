@@ -2,7 +2,7 @@
 //! opened. Must never build a whole sheet in memory.
 
 use super::cells::Cell;
-use super::files::{FileError, MOST_COLUMNS, MOST_ROWS};
+use super::files::{FileError, MOST_COLUMNS, MOST_ROWS, TakeRow};
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use std::io::{Cursor, Read as _};
 
@@ -18,10 +18,7 @@ const LONGEST_CELL: usize = 32_767;
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Gives each row with its number to `take`.
-pub(super) fn each_row(
-    bytes: &[u8],
-    take: &mut dyn FnMut(usize, &[Cell]) -> Result<(), FileError>,
-) -> Result<(), FileError> {
+pub(super) fn each_row(bytes: &[u8], take: TakeRow<'_>) -> Result<(), FileError> {
     weigh(bytes)?;
     let broken = |error: XlsxError| FileError::Broken(error.to_string());
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
