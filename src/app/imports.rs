@@ -9,6 +9,8 @@ use crate::store::StoreError;
 use crate::store::records::Upserted;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +69,7 @@ impl Office {
         let (file, zone) = (import.file.clone(), shop.zone.clone());
         let read = tokio::task::spawn_blocking(move || {
             let bytes = bytes_of(&file)?;
-            files::read(&bytes, format, &zone, &carrier_of).map_err(|error| error.to_string())
+            files::read(&bytes, format, &zone, &carriers()).map_err(|error| error.to_string())
         });
         let sheet = match read.await {
             Ok(Ok(sheet)) => sheet,
@@ -157,6 +159,8 @@ fn keep_status(order: &mut Order, old: &Order) {
     if !shipped_now {
         order.status = old.status;
     }
+    // It adds parcels to what is known, also where the rest is older.
+    order.updated_at = order.updated_at.max(old.updated_at);
     order.refund = order.refund.take().or_else(|| old.refund.clone());
 }
 
@@ -171,15 +175,26 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// By the merchant's word, else by the number itself.
-fn carrier_of(name: &str, number: &str) -> Option<(String, String)> {
-    let number = recognize::normalize_number(number);
-    let named = names::by_any(name).map(|carrier| carrier.code.to_owned());
-    let carrier = named.or_else(|| {
-        let found = recognize::recognize(&number, recognize::Hints::default());
-        found.into_iter().next().map(|candidate| candidate.carrier)
-    })?;
-    Some((carrier, number))
+/// By the merchant's word, else by the number itself. A file names few carriers many times: each is looked up once.
+fn carriers() -> impl Fn(&str, &str) -> Option<(String, String)> {
+    let known: RefCell<HashMap<String, Option<&'static str>>> = RefCell::default();
+    move |name, number| {
+        let number = recognize::normalize_number(number);
+        let mut known = known.borrow_mut();
+        let named = match known.get(name) {
+            Some(named) => *named,
+            None => {
+                let named = names::by_any(name).map(|carrier| carrier.code);
+                known.insert(name.to_owned(), named);
+                named
+            }
+        };
+        let carrier = named.map(str::to_owned).or_else(|| {
+            let found = recognize::recognize(&number, recognize::Hints::default());
+            found.into_iter().next().map(|candidate| candidate.carrier)
+        })?;
+        Some((carrier, number))
+    }
 }
 
 fn say(report: &Report, import: &Import, held: bool) -> Done {

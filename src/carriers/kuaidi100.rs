@@ -5,7 +5,7 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, Step, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
-    meaning_of, refine,
+    meaning_of, names, refine,
 };
 use crate::model::when::CHINA;
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
@@ -377,50 +377,13 @@ static CODES: &[Code] = &[
     row("8", "清关", Meaning::sub(Sub::CustomsPresented)),
 ];
 
-/// Yishi's carrier code ↔ Kuaidi100's `com`, from facts/carrier-codes.
-static COMS: &[(&str, &str)] = &[
-    ("best", "huitongkuaidi"),
-    ("best-freight", "baishiwuliu"),
-    ("cainiao", "danniao"),
-    ("chinapost", "youzhengguonei"),
-    ("chinapost-ecom", "youzhengdsbk"),
-    ("chinapost-intl", "chinapost"),
-    ("chinapost-std", "youzhengbk"),
-    ("deppon", "debangkuaidi"),
-    ("deppon-freight", "debangwuliu"),
-    ("ems", "ems"),
-    ("ems-intl", "emsguoji"),
-    ("fengwang", "fengwang"),
-    ("jd", "jd"),
-    ("jd-freight", "jingdongkuaiyun"),
-    ("jt", "jtexpress"),
-    ("jt-intl", "jet"),
-    ("kye", "kuayue"),
-    ("sf", "shunfeng"),
-    ("sf-cold", "shunfenglengyun"),
-    ("sf-freight", "shunfengkuaiyun"),
-    ("sf-hk", "shunfenghk"),
-    ("sto", "shentong"),
-    ("sto-intl", "stosolution"),
-    ("ttk", "tiantian"),
-    ("uc", "youshuwuliu"),
-    ("yto", "yuantong"),
-    ("yto-intl", "yuantongguoji"),
-    ("yunda", "yunda"),
-    ("yunda-freight", "yundakuaiyun"),
-    ("zhongyou", "zhongyouex"),
-    ("zjs", "zhaijisong"),
-    ("zto", "zhongtong"),
-    ("zto-freight", "zhongtongkuaiyun"),
-    ("zto-intl", "zhongtongguoji"),
-];
-
+/// Kuaidi100's `com` of a carrier of ours.
 fn com_of(carrier: &str) -> Option<&'static str> {
-    COMS.iter().find(|(code, _)| *code == carrier).map(|(_, com)| *com)
+    names::by_code(carrier).map(|carrier| carrier.kuaidi100).filter(|com| !com.is_empty())
 }
 
 fn carrier_of(com: &str) -> Option<&'static str> {
-    COMS.iter().find(|(_, code)| *code == com).map(|(carrier, _)| *carrier)
+    names::by_kuaidi100(com).map(|carrier| carrier.code)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod kuaidi100;
 pub mod names;
 pub mod recognize;
 pub mod scan_text;
-mod sentence;
 mod sf;
 mod simulated;
 
@@ -119,14 +118,34 @@ pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
 /// empty. Where the code said no more than "moving", "failed", "a problem" or nothing at all, the sentence may say
 /// what happened; a code that says something exact is never overruled.
 fn refine(mut event: Event) -> Event {
-    if event.header {
+    let coarse = is_coarse(&event);
+    if event.header || !(coarse || names_people(event.status)) {
         return event;
     }
-    sentence::enrich(&mut event);
-    if !is_coarse(&event) {
-        return event;
+    let read = if coarse {
+        scan_text::read(event.description(), Some(&event.carrier))
+    } else {
+        let meaning = Meaning { status: event.status, sub: event.sub, reason: event.reason };
+        scan_text::details(event.description(), meaning)
+    };
+    // A code that nobody knows is never a delivery, whatever the sentence sounds like: the vendor's header says that.
+    let unknown_code = event.status == Status::Unknown && event.raw.code.is_some();
+    let allowed = |meaning: &Meaning| coarse && !(unknown_code && meaning.status == Status::Delivered);
+    if let Some(meaning) = read.meaning.filter(allowed) {
+        (event.status, event.sub, event.reason) = (meaning.status, meaning.sub, meaning.reason);
     }
+    let fill = |field: &mut Option<String>, found: Option<String>| *field = field.take().or(found);
+    fill(&mut event.courier.name, read.courier_name);
+    fill(&mut event.courier.phone, read.courier_phone);
+    fill(&mut event.pickup.code, read.pickup_code);
+    fill(&mut event.pickup.place, read.pickup_place);
+    fill(&mut event.signed_by, read.signed_by);
     event
+}
+
+/// Scans between hubs name nobody: their sentences are left alone, for speed.
+fn names_people(status: Status) -> bool {
+    !matches!(status, Status::InTransit | Status::InfoReceived | Status::Unknown)
 }
 
 /// Whether the vendor's code leaves room for the sentence.

@@ -50,6 +50,11 @@ pub fn read_by(rules: &Rules, text: &str, carrier: Option<&str>) -> Read {
     details::read(text, meaning)
 }
 
+/// Who, where and which code a sentence names, where the meaning is known already. Much cheaper than [`read`].
+pub fn details(text: &str, meaning: Meaning) -> Read {
+    details::read(text, Some(meaning))
+}
+
 /// The meaning of a sentence that comes without any code: a rule's, else moving where a word of movement stands in
 /// it, else unmapped.
 pub fn meaning_without_code(text: &str, carrier: Option<&str>) -> Meaning {

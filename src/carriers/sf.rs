@@ -5,7 +5,7 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, Step, Tracked,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
-    meaning_of, refine, sentence,
+    meaning_of, refine,
 };
 use crate::model::when::CHINA;
 use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
@@ -228,7 +228,7 @@ impl Route {
         let meaning = self.meaning();
         // 648 and 631 send the parcel on under a new number, written into the remark.
         let renumbered = matches!(self.op_code.as_deref(), Some("648" | "631"))
-            .then(|| sentence::other_sf_number(self.remark.as_deref().unwrap_or(""), number))
+            .then(|| other_number(self.remark.as_deref().unwrap_or(""), number))
             .flatten();
         let raw = Raw {
             code: self.op_code,
@@ -274,6 +274,16 @@ fn city(address: &str) -> Option<String> {
     let name = address.strip_suffix('市').unwrap_or(address);
     let plain = (2..=6).contains(&name.chars().count()) && !name.contains(['省', '市', '区', '县']);
     plain.then(|| name.to_owned())
+}
+
+/// Another number of the family `SF` + 13 digits than `own`.
+fn other_number(text: &str, own: &str) -> Option<String> {
+    text.match_indices("SF").find_map(|(at, _)| {
+        let number = text.get(at..at + 15)?;
+        let whole = text.as_bytes().get(at + 15).is_none_or(|b| !b.is_ascii_digit());
+        let fits = number.bytes().skip(2).all(|b| b.is_ascii_digit());
+        (whole && fits && number != own).then(|| number.to_owned())
+    })
 }
 
 const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {

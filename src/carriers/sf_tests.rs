@@ -138,6 +138,14 @@ fn a_parcel_that_is_sent_on_names_its_new_number() {
 }
 
 #[test]
+fn the_new_number_is_another_one() {
+    let text = "快件转寄，新单号SF1000000000026，原单号SF1000000000017";
+    assert_eq!(other_number(text, "SF1000000000017").as_deref(), Some("SF1000000000026"));
+    assert_eq!(other_number("SF1000000000017", "SF1000000000017"), None);
+    assert_eq!(other_number("SF10000000000261", "SF1000000000017"), None);
+}
+
+#[test]
 fn every_error_says_what_to_do() {
     let gateway = |code: &str| read(json!({"apiResultCode":code,"apiErrorMsg":"…"}).to_string()).unwrap_err();
     for (code, refusal) in [
@@ -192,6 +200,11 @@ proptest! {
         let _ = read(body.clone());
         let text = String::from_utf8_lossy(&body);
         let _ = read(json!({"apiResultCode":"A1000","apiResultData":text}).to_string());
+    }
+
+    #[test]
+    fn any_remark_is_survived(text in "[SF0-9单号，]{0,60}") {
+        let _ = other_number(&text, "SF1");
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn separator(text: &str) -> u8 {
 }
 
 /// Gives each row with its number to `take`.
-pub(super) fn each_row(text: &str, take: TakeRow<'_>) -> Result<(), FileError> {
+pub(super) fn each_row(text: &str, take: &mut TakeRow<'_>) -> Result<(), FileError> {
     let mut reader = ::csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

@@ -111,8 +111,8 @@ pub enum FileError {
     Broken(String),
 }
 
-/// Takes one row with its number in the file.
-pub(super) type TakeRow<'a> = &'a mut dyn FnMut(usize, &[Cell]) -> Result<(), FileError>;
+/// Takes a row with its number; `Err` ends the reading.
+pub(super) type TakeRow<'a> = dyn FnMut(usize, &[Cell]) -> Result<(), FileError> + 'a;
 
 /// Yishi's carrier code and the normalized number for a carrier as the merchant names it (may be empty) and a number
 /// as written. `None`: nobody's number.

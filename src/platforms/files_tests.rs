@@ -167,6 +167,17 @@ fn half_of_an_order_is_no_order() {
 }
 
 #[test]
+fn an_order_has_an_end() {
+    let numbers: Vec<String> = (0..300).map(|at| format!("SF1350001{at:06}")).collect();
+    let one = format!("order_no,tracking_number,carrier\nA1,{},sf\n", numbers.join("/"));
+    let many: String = numbers.iter().map(|number| format!("A1,{number},sf\n")).collect();
+    for text in [one, format!("order_no,tracking_number,carrier\n{many}")] {
+        let sheet = sheet(text.as_bytes()).unwrap();
+        assert_eq!((sheet.orders.len(), sheet.rejected.len()), (0, 1));
+    }
+}
+
+#[test]
 fn every_encoding_says_the_same() {
     let text = "订单编号（必填）,【物流】物流单号,物流公司\n1001,YT8800000000001,圆通速递\n";
     let utf16: Vec<u8> = [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();

@@ -14,6 +14,8 @@ use std::collections::HashMap;
 const HEADER_WITHIN: usize = 10;
 /// Longest order or tracking number, in characters.
 const LONGEST_ID: usize = 64;
+/// Most parcels of an order, and most rows with an article.
+const MOST_OF_ORDER: usize = 200;
 /// Longest title, name or address that is kept, in characters.
 const LONGEST_TEXT: usize = 300;
 
@@ -83,7 +85,8 @@ impl<'a> Reading<'a> {
             }
             return Ok(());
         }
-        let shown = || names.iter().filter(|name| !name.is_empty()).take(20).map(|name| cut(name, 20));
+        let texts = cells.iter().map(|cell| cell.text.as_str());
+        let shown = || texts.clone().filter(|text| !text.is_empty()).take(20).map(|text| cut(text, 20));
         let first = self.first.get_or_insert_with(|| shown().collect::<Vec<_>>().join(", "));
         self.seen += 1;
         if self.seen < HEADER_WITHIN { Ok(()) } else { Err(FileError::NoHeader(first.clone())) }
@@ -91,7 +94,6 @@ impl<'a> Reading<'a> {
 
     fn order(&mut self, row: usize, line: &Line<'_>) -> Result<(), String> {
         let (header, no) = line.id(Field::OrderNo)?;
-        // `#1001` is a shop's own way to write 1001's number: kept.
         if columns::is_nothing(no) {
             return Err("there is no order number".into());
         }
@@ -109,7 +111,17 @@ impl<'a> Reading<'a> {
         let read = line.read(self.zone, self.carrier_of);
         let Some(growing) = self.orders.get_mut(place) else { return Ok(()) };
         match read {
-            Ok(read) => growing.join(read),
+            Ok(read) => {
+                growing.join(read);
+                let (items, parcels) = (growing.order.items.len(), growing.order.shipments.len());
+                if items.max(parcels) > MOST_OF_ORDER {
+                    growing.bad = true;
+                    // What is refused need not be kept, nor searched by every further row.
+                    growing.order.items.clear();
+                    growing.order.shipments.clear();
+                    return Err(format!("an order has at most {MOST_OF_ORDER} parcels and as many articles"));
+                }
+            }
             Err(reason) => {
                 growing.bad = true;
                 return Err(reason);
@@ -216,7 +228,7 @@ impl<'a> Line<'a> {
             let quantity = self.text(Field::Quantity).and_then(|text| text.parse().ok()).unwrap_or(1);
             order.items.push(Item { title, sku: self.kept(Field::Sku), qty: quantity });
         }
-        for (name, number) in self.parcels()? {
+        for (name, number) in self.parcels()?.into_iter().take(MOST_OF_ORDER + 1) {
             let Some((carrier, number)) = carrier_of(name, number).filter(|(_, number)| is_number(number))
             else {
                 let (name, number) = (cut(name, 20), cut(number, 50));

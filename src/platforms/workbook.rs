@@ -18,7 +18,7 @@ const LONGEST_CELL: usize = 32_767;
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Gives each row with its number to `take`.
-pub(super) fn each_row(bytes: &[u8], take: TakeRow<'_>) -> Result<(), FileError> {
+pub(super) fn each_row(bytes: &[u8], take: &mut TakeRow<'_>) -> Result<(), FileError> {
     weigh(bytes)?;
     let broken = |error: XlsxError| FileError::Broken(error.to_string());
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;

@@ -61,7 +61,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hmac", &["wire/sign.rs", "vault/"]),
     ("md5", &["wire/sign.rs"]),
     ("sha1", &["wire/sign.rs"]),
-    ("rustix", &["store/sled/"]),
+    ("rustix", &["store/sled/", "main.rs"]),
     ("metrics_exporter_prometheus", &["telemetry.rs"]),
     ("tracing_subscriber", &["telemetry.rs", "config.rs"]),
     ("clap", &["commands/"]),

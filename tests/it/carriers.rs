@@ -309,6 +309,21 @@ fn unknown_codes_are_kept_and_never_delivered() {
 }
 
 #[test]
+fn a_sentence_never_makes_a_delivery_of_an_unknown_code() {
+    for subject in subjects() {
+        let body = String::from_utf8(subject.body("unknown_codes")).unwrap();
+        let signed = body.replace("新的环节", "快件已签收，签收人：本人");
+        assert_ne!(signed, body, "{}", subject.code());
+        let told = subject.read(&Answer::new(200, signed)).unwrap();
+        let coded = told[0].events.iter().filter(|event| event.raw.code.is_some());
+        assert!(coded.clone().count() >= 3, "{}", subject.code());
+        for event in coded {
+            assert_ne!(event.status, Status::Delivered, "{} {:?}", subject.code(), event.raw.code);
+        }
+    }
+}
+
+#[test]
 fn ten_thousand_scans_are_read() {
     for subject in subjects() {
         let mut body: Value = serde_json::from_slice(&subject.body("ok")).unwrap();

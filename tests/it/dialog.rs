@@ -142,8 +142,15 @@ async fn while_a_person_handles_it_the_bot_is_silent_and_comes_back_with_an_apol
     world.quiet().await;
     assert_eq!(buyer.log().await.len(), before + 2, "only the buyer's own lines");
     world.advance(16 * MINUTE);
-    buyer.says("我的快递到哪了").await.has("抱歉").has("信息来自");
-    buyer.says("我的快递到哪了").await.lacks("没能回复您");
+    world.intake.outbox.notify_one();
+    buyer.answer().await.has("抱歉");
+    buyer.says("我的快递到哪了").await.has("信息来自").lacks("没能回复您");
+    // Nobody was called again, and the bot comes back once.
+    world.advance(60 * MINUTE);
+    world.intake.outbox.notify_one();
+    world.quiet().await;
+    let log = buyer.log().await;
+    assert_eq!(log.iter().filter(|said| said.text().contains("没能回复您")).count(), 1);
 }
 
 #[tokio::test]
@@ -153,6 +160,8 @@ async fn delete_my_data_asks_then_forgets_everything() {
     buyer.says("我的快递到哪了").await;
     buyer.says("转人工").await;
     world.advance(16 * MINUTE);
+    world.intake.outbox.notify_one();
+    buyer.answer().await.has("抱歉");
     buyer.says("删除我的资料").await.has("确定");
     buyer.says("不删了").await.has("没有改动");
     buyer.says("我的订单").await.has("茶具");

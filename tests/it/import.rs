@@ -79,13 +79,18 @@ async fn a_file_never_undoes_what_is_newer() {
     let mut known = order(&world, "A-1001").await.unwrap();
     known.status = OrderStatus::Completed;
     world.intake.records.upsert_order("demo", &known, world.intake.clock.now()).await.unwrap();
-    let mut newer = order(&world, "A-1002").await.unwrap();
+    run(&world, import(fixture("taobao/orders-gbk.csv"))).await;
+    let mut newer = order(&world, "2101234567890123456").await.unwrap();
+    newer.status = OrderStatus::Completed;
     newer.updated_at = Some("2026-03-05T00:00:00Z".parse().unwrap());
     world.intake.records.upsert_order("demo", &newer, world.intake.clock.now()).await.unwrap();
     for dry_run in [true, false] {
         let again = run(&world, Import { dry_run, ..import(file.clone()) }).await;
-        assert_eq!(line(&again), json!({ "rows": 2, "imported": 0, "updated": 1, "rejected": [] }));
+        assert_eq!(line(&again), json!({ "rows": 2, "imported": 0, "updated": 2, "rejected": [] }));
+        let again = run(&world, Import { dry_run, ..import(fixture("taobao/orders-gbk.csv")) }).await;
+        assert_eq!(line(&again), json!({ "rows": 3, "imported": 0, "updated": 2, "rejected": [] }));
     }
+    assert_eq!(order(&world, "2101234567890123456").await.unwrap().status, OrderStatus::Completed);
     assert_eq!(order(&world, "A-1001").await.unwrap().status, OrderStatus::Completed);
 }
 

@@ -134,6 +134,9 @@ async fn a_buyer_reads_what_matters() {
     assert!(out.events.iter().any(|event| event.courier.phone.is_some()));
 }
 
+/// What two events must agree in: id, status where the code is exact, city, pickup code.
+type Told = (String, Option<Status>, Option<String>, Option<String>);
+
 #[tokio::test]
 async fn what_is_synced_without_a_call_is_what_a_call_would_bring() {
     let trip = Trip::new(1.0);
@@ -152,7 +155,7 @@ async fn what_is_synced_without_a_call_is_what_a_call_would_bring() {
                 && event.reason != Some(Reason::Other)
                 && event.status != Status::Unknown
         };
-        let key = |events: &[Event]| -> Vec<(String, Option<Status>, Option<String>, Option<String>)> {
+        let key = |events: &[Event]| -> Vec<Told> {
             let exact: BTreeSet<_> =
                 synced.iter().filter(|event| exact(event)).map(|event| &event.id).collect();
             events

@@ -161,12 +161,15 @@ impl World {
         .await
     }
 
-    /// Waits until no turn runs and nothing stands in the outbox.
+    /// Waits until no turn runs and the outbox holds nothing but what is meant for later.
     pub async fn quiet(&self) {
         within(async {
             loop {
-                let outgoing = self.intake.records.outgoing().await.unwrap();
-                if self.intake.live.count() == 0 && outgoing.is_empty() {
+                let now = self.clock.now();
+                let due = self.intake.records.due(now, 1).await.unwrap();
+                let later = self.intake.records.not_due(now, 1_000).await.unwrap();
+                let put_off = later.iter().any(|row| row.value.as_ref().unwrap().tries > 0);
+                if self.intake.live.count() == 0 && due.is_empty() && !put_off {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -97,7 +97,8 @@ impl ChatDoor for Engine {
         let locale = catalog.negotiate(&wishes).to_owned();
         let now = self.intake.clock.now();
         let context = Context { shop: &shop.id, locale: &locale, zone: &shop.zone, now };
-        let texts: BTreeMap<String, String> = catalog.texts(&context, "chat-", &shop.name).into_iter().collect();
+        let texts: BTreeMap<String, String> =
+            catalog.texts(&context, "chat-", &shop.name).into_iter().collect();
         let demo = self.demo_orders.is_some() && shop.id == "demo";
         Some(Arc::new(ChatShop {
             name: shop.name.clone(),
