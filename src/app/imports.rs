@@ -120,8 +120,8 @@ impl Office {
                 }
             }
         };
-        let orders: Vec<_> = orders.map(one).collect();
-        let mut judged = futures_util::stream::iter(orders).buffered(IN_FLIGHT);
+        // One future after another: a hundred thousand of them at once are half a gigabyte.
+        let mut judged = futures_util::stream::iter(orders.map(one)).buffered(IN_FLIGHT);
         let mut outcomes = Vec::new();
         while let Some((order, row, outcome)) = judged.try_next().await? {
             if let Some(outcome) = outcome {
@@ -140,9 +140,16 @@ impl Office {
 
     async fn write_all(&self, shop: &Shop, sheet: &Sheet) -> Result<Vec<Upserted>, StoreError> {
         let now = self.intake.clock.now();
-        let one = |order| self.intake.records.upsert_order(&shop.id, order, now);
-        let orders: Vec<_> = sheet.orders.iter().map(one).collect();
-        futures_util::stream::iter(orders).buffer_unordered(IN_FLIGHT).try_collect().await
+        let one = |at: usize| async move {
+            match sheet.orders.get(at) {
+                Some(order) => self.intake.records.upsert_order(&shop.id, order, now).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let written =
+            futures_util::stream::iter((0..sheet.orders.len()).map(one)).buffer_unordered(IN_FLIGHT);
+        let written: Vec<_> = written.try_collect().await?;
+        Ok(written.into_iter().flatten().collect())
     }
 }
 
