@@ -137,6 +137,9 @@ pub const ANSWERED: usize = 48;
 /// How many of them keep their inline answer: a platform repeats a message within seconds.
 pub const ANSWERS: usize = 2;
 
+/// How many orders of a person are kept.
+pub const BOUND: usize = 150;
+
 /// How many lines of the story are kept.
 pub const STORY: usize = 10;
 /// Each line is cut to this many characters.
@@ -219,6 +222,10 @@ impl Chat {
     pub fn bind(&mut self, order: &str, how: How, at: Timestamp) -> bool {
         if self.owns(order) {
             return false;
+        }
+        // The newest stay: a loyal buyer's record must not grow without end.
+        if self.bound.len() >= BOUND {
+            self.bound.remove(0);
         }
         self.bound.push(Bound { order: order.to_owned(), how, at: Some(at) });
         true
