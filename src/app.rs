@@ -115,7 +115,7 @@ impl App {
             news: outbox,
             logged: Arc::new(move |address| {
                 if let Some(intake) = pages.upgrade() {
-                    intake.pages.stir(address, Some(0), false);
+                    intake.pages.stir(address, false);
                 }
             }),
         };

@@ -104,10 +104,10 @@ impl Pages {
         watched.entry(address.clone()).or_insert_with(|| watch::Sender::new(Stir::default())).subscribe()
     }
 
-    /// Tells who watches that something moved.
-    pub fn stir(&self, address: &ChatAddress, news: Option<u64>, typing: bool) {
+    /// Tells who watches that the log has grown, and whether an answer is being made.
+    pub fn stir(&self, address: &ChatAddress, typing: bool) {
         if let Some(sender) = self.watched().get(address) {
-            sender.send_modify(|stir| *stir = Stir { news: stir.news + u64::from(news.is_some()), typing });
+            sender.send_modify(|stir| *stir = Stir { news: stir.news + 1, typing });
         }
     }
 

@@ -133,7 +133,7 @@ impl Intake {
             }
             if self.records.store().commit(batch).await? == Committed::Done {
                 if logged {
-                    self.pages.stir(&trip.address, Some(chat.seq), true);
+                    self.pages.stir(&trip.address, true);
                 }
                 return Ok(());
             }
@@ -375,7 +375,6 @@ impl Intake {
         {
             self.promise_return(&mut batch, trip, &say.locale, now)?;
         }
-        let seq = chat.seq;
         chat.answer(&trip.key, if way == Way::Inline { json } else { String::new() });
         effects::stage(self, &mut batch, trip, &say.effects, &mut chat, now).await?;
         records.replace(&mut batch, read, &chat)?;
@@ -388,7 +387,7 @@ impl Intake {
         metrics::counter!("yishi_turns_total", "channel" => trip.account.kind.clone(), "intent" => say.intent)
             .increment(1);
         if way == Way::Log {
-            self.pages.stir(&trip.address, Some(seq), false);
+            self.pages.stir(&trip.address, false);
         }
         if way == Way::Outbox {
             self.outbox.notify_one();

@@ -38,9 +38,6 @@ pub struct Erasure {
     pub log_until: u64,
 }
 
-/// A conversation that a person should take over.
-pub type HandOver = Request;
-
 /// One person of one account as a text for fingerprints.
 fn person(address: &ChatAddress) -> String {
     format!("{}\u{1f}{}\u{1f}{}", address.kind, address.account, address.id.reveal())

@@ -7,7 +7,7 @@ mod orders;
 mod outbox;
 mod turns;
 
-pub use chats::{HandOver, Request};
+pub use chats::Request;
 pub use orders::{NumberRow, Upserted};
 pub use outbox::{Outgoing, OutgoingState};
 pub use turns::Running;
