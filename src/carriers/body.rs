@@ -58,6 +58,15 @@ pub fn text(answer: &Answer) -> Option<Cow<'_, str>> {
     GB18030.decode_without_bom_handling_and_without_replacement(body)
 }
 
+/// A value from XML. A document type is refused: it could name entities, and no vendor sends one.
+pub fn xml<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
+    let harmless = |rest: &str| rest.starts_with("<![CDATA[") || rest.starts_with("<!--");
+    if text.match_indices("<!").any(|(at, _)| !harmless(&text[at..])) {
+        return Err(Refusal::Unreadable);
+    }
+    quick_xml::de::from_str(text).map_err(|_| Refusal::Unreadable)
+}
+
 /// A text field that may come as a string, a number or a truth value; empty, null and anything nested are none.
 pub fn loose<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     deserializer.deserialize_any(LooseText)

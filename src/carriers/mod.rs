@@ -4,14 +4,18 @@
 mod body;
 mod kuaidi100;
 pub mod names;
+mod push;
 pub mod recognize;
 pub mod scan_text;
 mod sf;
 mod simulated;
+mod waybill;
 
 use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
 pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
+pub use push::{News, Push, Subscription, Told, Watch};
+pub use waybill::{Cancelling, Created, Goods, Party, Shipping, Waybill};
 
 /// One number to ask a vendor about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +108,26 @@ pub trait Carrier: Send + Sync {
     fn token(&self) -> Option<&dyn TokenStep> {
         None
     }
+    /// The news that it sends by itself.
+    fn push(&self) -> Option<&dyn Push> {
+        None
+    }
+    /// How it creates waybills.
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        None
+    }
+    /// How it recognizes the carrier of a number.
+    fn recognition(&self) -> Option<&dyn Recognition> {
+        None
+    }
+}
+
+/// A vendor that says which carrier a number belongs to.
+pub trait Recognition: Send + Sync {
+    /// The question.
+    fn recognize(&self, cx: &Cx, number: &str) -> Result<Call, Refusal>;
+    /// Yishi's codes, most likely first; carriers that Yishi has no code for are left out.
+    fn read_recognized(&self, cx: &Cx, answer: &Answer) -> Result<Vec<String>, Refusal>;
 }
 
 /// Every carrier and aggregator.

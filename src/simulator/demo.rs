@@ -2,7 +2,7 @@
 //! Must never store anything: it only says what to create.
 
 use super::journeys::{Journey, draw};
-use super::{PHONE_TAIL, Simulator, keys, kuaidi100, own, sf};
+use super::{PEERS, PHONE_TAIL, Simulator, keys, kuaidi100, own, sf};
 use crate::model::when::CHINA;
 use crate::model::{
     Account, Courier, Eta, EtaPrecision, EtaSource, Event, Pickup, Place, Private, Raw, When, ZoneSource,
@@ -177,7 +177,7 @@ impl Simulator {
         (events, eta)
     }
 
-    /// The accounts of shop `demo` that these peers accept: three carriers, WeChat and Telegram. `base` is the
+    /// The accounts of shop `demo` that these peers accept: every carrier, WeChat and Telegram. `base` is the
     /// simulator's own address without a slash at its end: `http://127.0.0.1:8081`.
     pub fn accounts(base: &str) -> Vec<Account> {
         let account = |kind: &str, settings: &[(&str, &str)], secrets: &[(&str, &str)]| {
@@ -194,10 +194,8 @@ impl Simulator {
             account.settings.insert("base_url".to_owned(), format!("{base}/{kind}"));
             account
         };
-        vec![
-            account("kuaidi100", &[("customer", keys::KUAIDI100_CUSTOMER)], &[("key", keys::KUAIDI100_KEY)]),
-            account("sf", &[("partner_id", keys::SF_PARTNER)], &[("checkword", keys::SF_CHECKWORD)]),
-            account("simulated", &[("client", keys::SIMULATED_CLIENT)], &[("key", keys::SIMULATED_KEY)]),
+        let carriers = PEERS.iter().map(|peer| account(peer.kind, peer.settings, peer.secrets));
+        let channels = [
             account(
                 "wechat",
                 &[("appid", keys::WECHAT_APPID), ("mode", "plain")],
@@ -208,6 +206,7 @@ impl Simulator {
                 &[],
                 &[("bot_token", keys::TELEGRAM_TOKEN), ("webhook_secret", keys::TELEGRAM_WEBHOOK_SECRET)],
             ),
-        ]
+        ];
+        carriers.chain(channels).collect()
     }
 }

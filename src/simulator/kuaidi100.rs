@@ -3,25 +3,43 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
-use super::{Asked, PHONE_TAIL, Simulator, china_time, keys};
+use super::{Asked, CarrierPeer, PHONE_TAIL, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+pub(super) const CUSTOMER: &str = "DEMOCUSTOMER0001";
+pub(super) const KEY: &str = "demo-kuaidi100-key";
+
+pub(super) const PEER: CarrierPeer = CarrierPeer {
+    kind: "kuaidi100",
+    settings: &[("customer", CUSTOMER)],
+    secrets: &[("key", KEY)],
+    answer: Simulator::kuaidi100,
+    push: None,
+};
 
 /// Numbers whose prefix names their carrier: another `com` finds nothing.
 const PREFIXES: [(&str, &str); 5] =
     [("SF", "shunfeng"), ("YT", "yuantong"), ("JT", "jtexpress"), ("JD", "jd"), ("DPK", "debangkuaidi")];
 
 impl Simulator {
+    fn kuaidi100(&self, asked: &Asked, delay: &mut Duration) -> Answer {
+        match asked.path {
+            "/poll/query.do" => self.kuaidi100_query(asked, delay),
+            _ => Answer::new(404, ""),
+        }
+    }
+
     /// `POST /poll/query.do`
-    pub(super) fn kuaidi100_query(&self, asked: &Asked, delay: &mut Duration) -> Answer {
+    fn kuaidi100_query(&self, asked: &Asked, delay: &mut Duration) -> Answer {
         let form = asked.form();
         let field = |name: &str| form.get(name).map_or("", String::as_str);
         let param = field("param");
-        let text = format!("{param}{}{}", keys::KUAIDI100_KEY, keys::KUAIDI100_CUSTOMER);
+        let text = format!("{param}{}{}", KEY, CUSTOMER);
         let expected = sign::md5_hex_upper(text.as_bytes());
-        if field("customer") != keys::KUAIDI100_CUSTOMER
+        if field("customer") != CUSTOMER
             || sign::matches(expected.as_bytes(), field("sign").as_bytes()).is_none()
         {
             return refuse("503", "验证签名失败");

@@ -6,6 +6,7 @@ mod demo;
 pub mod journeys;
 mod kuaidi100;
 mod own;
+mod peer;
 mod script;
 mod server;
 mod sf;
@@ -15,31 +16,24 @@ mod wechat;
 
 pub use demo::DemoParcel;
 pub use journeys::Journey;
+pub use peer::Pushed;
 pub use server::{Clock, SimulatedTransport, router};
 
 use crate::model::when::CHINA;
 use crate::wire::Answer;
 use jiff::Timestamp;
+use peer::CarrierPeer;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use timeline::{ScriptClock, Seen, Timeline};
 
-/// The credentials that the peers accept. Everybody may know them: they open nothing but the simulator.
+/// The carriers and aggregators that are played; each file is one vendor. Sorted by kind.
+static PEERS: &[CarrierPeer] = &[kuaidi100::PEER, sf::PEER, own::PEER];
+
+/// The credentials that the channel peers accept (a carrier's stand in its own file). Everybody may know them: they open nothing but the simulator.
 pub mod keys {
-    /// Kuaidi100's `customer`.
-    pub const KUAIDI100_CUSTOMER: &str = "DEMOCUSTOMER0001";
-    /// Kuaidi100's `key`.
-    pub const KUAIDI100_KEY: &str = "demo-kuaidi100-key";
-    /// SF's `partnerID`.
-    pub const SF_PARTNER: &str = "DEMOPARTNER";
-    /// SF's checkword.
-    pub const SF_CHECKWORD: &str = "demo-sf-checkword-00000000000001";
-    /// The simulated carrier's client name.
-    pub const SIMULATED_CLIENT: &str = "demo";
-    /// The simulated carrier's key.
-    pub const SIMULATED_KEY: &str = "demo-simulated-key";
     /// WeChat's appid.
     pub const WECHAT_APPID: &str = "wxdemo0000000001";
     /// WeChat's appsecret.
@@ -85,6 +79,7 @@ pub struct Simulator {
     started: Timestamp,
     outage: Mutex<Option<Outage>>,
     asked: Mutex<HashMap<String, u32>>,
+    watched: Mutex<BTreeMap<(String, String), String>>,
     wechat: Mutex<wechat::State>,
     telegram: Mutex<telegram::State>,
     /// Wakes long polls.
@@ -99,6 +94,7 @@ impl Simulator {
             started,
             outage: Mutex::default(),
             asked: Mutex::default(),
+            watched: Mutex::default(),
             wechat: Mutex::default(),
             telegram: Mutex::default(),
             news: tokio::sync::Notify::new(),
@@ -118,12 +114,12 @@ impl Simulator {
         match path {
             "/simulated/outage" => at_once(self.switch_outage(&asked)),
             "/simulated/asked" => at_once(Answer::new(200, json!(*lock(&self.asked)).to_string())),
-            "/kuaidi100/poll/query.do" => self.as_carrier(&asked, Self::kuaidi100_query),
-            "/sf/std/service" => self.as_carrier(&asked, Self::sf_service),
-            "/simulated/track" => self.as_carrier(&asked, Self::own_track),
             _ if path.starts_with("/wechat/") => at_once(self.wechat(&asked)),
             _ if path.starts_with("/telegram/") => self.telegram(&asked),
-            _ => at_once(Answer::new(404, "")),
+            _ => match peer::of(path) {
+                Some((peer, rest)) => self.as_carrier(&Asked { path: rest, ..asked }, peer.answer),
+                None => at_once(Answer::new(404, "")),
+            },
         }
     }
 

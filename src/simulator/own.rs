@@ -3,7 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
-use super::{Asked, Simulator, keys};
+use super::{Asked, CarrierPeer, Simulator};
 use crate::model::when::CHINA;
 use crate::model::{Meaning, Place};
 use crate::wire::{Answer, sign};
@@ -14,15 +14,33 @@ use std::time::Duration;
 /// How far the caller's clock may be off.
 const STALE: SignedDuration = SignedDuration::from_mins(5);
 
+const CLIENT: &str = "demo";
+const KEY: &str = "demo-simulated-key";
+
+pub(super) const PEER: CarrierPeer = CarrierPeer {
+    kind: "simulated",
+    settings: &[("client", CLIENT)],
+    secrets: &[("key", KEY)],
+    answer: Simulator::own,
+    push: None,
+};
+
 impl Simulator {
+    fn own(&self, asked: &Asked, delay: &mut Duration) -> Answer {
+        match asked.path {
+            "/track" => self.own_track(asked, delay),
+            _ => Answer::new(404, ""),
+        }
+    }
+
     /// `POST /track`
-    pub(super) fn own_track(&self, asked: &Asked, delay: &mut Duration) -> Answer {
-        let expected = hex::encode(sign::hmac_sha256(keys::SIMULATED_KEY.as_bytes(), asked.body));
+    fn own_track(&self, asked: &Asked, delay: &mut Duration) -> Answer {
+        let expected = hex::encode(sign::hmac_sha256(KEY.as_bytes(), asked.body));
         if sign::matches(expected.as_bytes(), asked.header("x-signature").as_bytes()).is_none() {
             return refuse("bad_signature");
         }
         let Ok(question) = serde_json::from_slice::<Value>(asked.body) else { return refuse("bad_request") };
-        if question.get("client").and_then(Value::as_str) != Some(keys::SIMULATED_CLIENT) {
+        if question.get("client").and_then(Value::as_str) != Some(CLIENT) {
             return refuse("unknown_client");
         }
         let at: Option<Timestamp> =

@@ -3,24 +3,42 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
-use super::{Asked, PHONE_TAIL, Simulator, china_time, keys};
+use super::{Asked, CarrierPeer, PHONE_TAIL, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+const PARTNER: &str = "DEMOPARTNER";
+const CHECKWORD: &str = "demo-sf-checkword-00000000000001";
+
+pub(super) const PEER: CarrierPeer = CarrierPeer {
+    kind: "sf",
+    settings: &[("partner_id", PARTNER)],
+    secrets: &[("checkword", CHECKWORD)],
+    answer: Simulator::sf,
+    push: None,
+};
+
 impl Simulator {
+    fn sf(&self, asked: &Asked, delay: &mut Duration) -> Answer {
+        match asked.path {
+            "/std/service" => self.sf_service(asked, delay),
+            _ => Answer::new(404, ""),
+        }
+    }
+
     /// `POST /std/service`
-    pub(super) fn sf_service(&self, asked: &Asked, delay: &mut Duration) -> Answer {
+    fn sf_service(&self, asked: &Asked, delay: &mut Duration) -> Answer {
         let form = asked.form();
         let field = |name: &str| form.get(name).map_or("", String::as_str);
-        if field("partnerID") != keys::SF_PARTNER {
+        if field("partnerID") != PARTNER {
             return gateway("A1004", "无对应服务权限", None);
         }
         if field("requestID").is_empty() || field("timestamp").is_empty() {
             return gateway("A1001", "必传参数不可为空", None);
         }
-        let signed = [field("msgData"), field("timestamp"), keys::SF_CHECKWORD].concat();
+        let signed = [field("msgData"), field("timestamp"), CHECKWORD].concat();
         let expected = sign::md5_base64(sign::form_encode(&signed).as_bytes());
         if sign::matches(expected.as_bytes(), field("msgDigest").as_bytes()).is_none() {
             return gateway("A1006", "数字签名无效", None);

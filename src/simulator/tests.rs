@@ -20,13 +20,9 @@ fn ask(simulator: &Simulator, path: &str, body: impl AsRef<[u8]>) -> Value {
 /// Built by hand from the vendor's text, as the simulator itself must not lean on the adapter.
 fn kuaidi100(simulator: &Simulator, com: &str, number: &str, phone: &str, key: &str) -> Value {
     let param = json!({"com": com, "num": number, "phone": phone, "resultv2": "4"}).to_string();
-    let sign = sign::md5_hex_upper(format!("{param}{key}{}", keys::KUAIDI100_CUSTOMER).as_bytes());
+    let sign = sign::md5_hex_upper(format!("{param}{key}{}", kuaidi100::CUSTOMER).as_bytes());
     let form = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([
-            ("customer", keys::KUAIDI100_CUSTOMER),
-            ("sign", sign.as_str()),
-            ("param", param.as_str()),
-        ])
+        .extend_pairs([("customer", kuaidi100::CUSTOMER), ("sign", sign.as_str()), ("param", param.as_str())])
         .finish();
     ask(simulator, "/kuaidi100/poll/query.do", form)
 }
@@ -36,16 +32,16 @@ fn kuaidi100_checks_signature_phone_and_carrier() {
     let simulator = simulator();
     let number = "YT8816042739501";
     assert_eq!(kuaidi100(&simulator, "yuantong", number, "", "wrong")["returnCode"], "503");
-    assert_eq!(kuaidi100(&simulator, "shentong", number, "", keys::KUAIDI100_KEY)["returnCode"], "500");
+    assert_eq!(kuaidi100(&simulator, "shentong", number, "", kuaidi100::KEY)["returnCode"], "500");
     assert_eq!(
-        kuaidi100(&simulator, "zhongtong", "75613820947702", "1234", keys::KUAIDI100_KEY)["returnCode"],
+        kuaidi100(&simulator, "zhongtong", "75613820947702", "1234", kuaidi100::KEY)["returnCode"],
         "408"
     );
     assert_eq!(
-        kuaidi100(&simulator, "zhongtong", "75613820947702", PHONE_TAIL, keys::KUAIDI100_KEY)["status"],
+        kuaidi100(&simulator, "zhongtong", "75613820947702", PHONE_TAIL, kuaidi100::KEY)["status"],
         "200"
     );
-    let told = kuaidi100(&simulator, "yuantong", number, "", keys::KUAIDI100_KEY);
+    let told = kuaidi100(&simulator, "yuantong", number, "", kuaidi100::KEY);
     assert_eq!((told["status"].as_str(), told["nu"].as_str()), (Some("200"), Some(number)));
     assert!(told["data"].as_array().unwrap().len() >= 5 && told["arrivalTime"].is_string());
     assert_eq!(simulator.times_asked(number), 2);
