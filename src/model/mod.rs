@@ -5,6 +5,7 @@ pub mod chat;
 pub mod event;
 pub mod fold;
 pub mod message;
+pub mod notice;
 pub mod order;
 pub mod parcel;
 pub mod problem;
@@ -20,6 +21,7 @@ pub use fold::{Folded, fold};
 pub use message::{
     Arg, Block, Card, ChatMessage, Choice, From, Line, Shown, ShownChoice, ShownEta, ShownEvent,
 };
+pub use notice::{Notice, NoticeKind};
 pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
 pub use parcel::{Eta, EtaPrecision, EtaSource, Parcel};
 pub use problem::Problem;

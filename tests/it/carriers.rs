@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use yishi::carriers::{Ask, CARRIERS, Carrier, Step, Tracked, carrier};
 use yishi::model::{Account, Private, Status, Sub, fold};
+use yishi::simulator::{PHONE_TAIL, Simulator};
 use yishi::wire::sign::ProofKind;
-use yishi::wire::{Answer, Cx, Refusal, Request, Token};
+use yishi::wire::{Answer, Call, Cx, Refusal, Request, Token};
 
 /// A registry entry with its fixtures.
 struct Subject {
@@ -27,6 +28,8 @@ struct Subject {
     /// The sentence under the codes of `unknown_codes.json`, and one of a delivery, in the vendor's language.
     neutral: String,
     signed: String,
+    /// A number whose journey in the simulator has at least three scans.
+    simulated_number: String,
     /// HTTP status of a case where it is not 200.
     http: BTreeMap<String, u16>,
 }
@@ -68,6 +71,7 @@ impl Subject {
             token: Token { text: Private::new("conformance-token".into()), expires: Timestamp::MAX },
             sent: serde_json::from_value(setup.get("sent").cloned().unwrap_or_default()).unwrap_or_default(),
             names_couriers: setup.get("names_couriers") != Some(&Value::Bool(false)),
+            simulated_number: text("simulated_number").or_else(|| text("number")).unwrap(),
             http: serde_json::from_value(setup.get("http").cloned().unwrap_or_default()).unwrap_or_default(),
             neutral: text("neutral").unwrap_or_else(|| "新的环节".into()),
             signed: text("signed").unwrap_or_else(|| "快件已签收，签收人：本人".into()),
@@ -508,5 +512,70 @@ fn a_broken_push_does_no_harm() {
             let told = push.read(&subject.cx(), payload);
             assert!(told.is_err() || told.is_ok_and(|told| told.parcels.is_empty()), "{}", subject.code());
         }
+    }
+}
+
+/// What the simulator's peer answers to a call.
+fn played(simulator: &Simulator, call: &Call, now: Timestamp) -> Answer {
+    let path = call.url.split_once("://").unwrap().1;
+    let path = &path[path.find('/').unwrap()..];
+    let headers: Vec<(String, String)> =
+        call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    simulator.answer(path, &headers, &call.body, now).answer
+}
+
+/// The adapter and the simulator's peer were written from the vendor's text and share no code: each proves the other.
+#[test]
+fn the_simulator_speaks_the_vendors_format_and_its_push_tells_the_same() {
+    let now: Timestamp = "2026-03-02T04:00:00Z".parse().unwrap();
+    let simulator = Simulator::new(now, 1.0);
+    for account in Simulator::accounts("http://127.0.0.1:9") {
+        let Some(carrier) = carrier(&account.kind) else { continue };
+        let (code, subject) = (carrier.spec().code, Subject::new(carrier));
+        let mut cx = Cx { account: &account, token: None, now, random: [7; 32] };
+        let token = carrier.token().map(|step| {
+            let call = step.fetch(&cx).unwrap();
+            step.read(&cx, &played(&simulator, &call, now)).unwrap()
+        });
+        cx.token = token.as_ref();
+        let ask = Ask {
+            number: subject.simulated_number.clone(),
+            phone_tail: Some(PHONE_TAIL.into()),
+            ..subject.ask.clone()
+        };
+        let asks = [ask.clone()];
+        let mut call = carrier.track(&cx, &asks).unwrap();
+        let told = loop {
+            match carrier.read_track(&cx, &asks, &played(&simulator, &call, now)).unwrap() {
+                Step::Done(mut told) => break told.remove(0),
+                Step::Then(next) => call = next,
+            }
+        };
+        assert!(told.events.len() >= 3, "{code}: {} scans of {}", told.events.len(), ask.number);
+        assert!(told.events.iter().all(|event| event.status != Status::Unknown), "{code}: {:?}", told.events);
+        let Some(push) = carrier.push() else { continue };
+        if let Some(subscription) = push.subscription() {
+            let call = subscription.subscribe(&cx, &ask, "http://127.0.0.1:9/hooks/x/y").unwrap();
+            let answer = played(&simulator, &call, now);
+            match subscription.read_subscribed(&cx, &ask, &answer) {
+                Ok(()) | Err(Refusal::AlreadyDone) => {}
+                Err(other) => panic!("{code}: not subscribed: {other:?}"),
+            }
+        }
+        let pushed = simulator.push(code, &ask.carrier, &ask.number, now);
+        let pushed = pushed.unwrap_or_else(|| panic!("{code}: the peer sends no push"));
+        let request = Request {
+            get: false,
+            query: form_urlencoded::parse(pushed.query.as_bytes()).into_owned().collect(),
+            headers: pushed.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            body: pushed.body,
+        };
+        let verified =
+            push.verify(&cx, &request).unwrap_or_else(|no| panic!("{code}: the peer's push: {no}"));
+        let news = push.read(&cx, verified.payload()).unwrap().parcels.remove(0);
+        assert_eq!(news.tracked.number, ask.number, "{code}");
+        let asked: BTreeSet<&str> = told.events.iter().map(|event| event.id.as_str()).collect();
+        let both = news.tracked.events.iter().filter(|event| asked.contains(event.id.as_str())).count();
+        assert!(both >= 1, "{code}: push and poll tell one fact in two ways");
     }
 }

@@ -1,0 +1,129 @@
+//! News of a parcel that a buyer is told before asking: what it is about, and the key under which it is told once.
+//! Source: DESIGN, *Notices*. Pure data; whether and when it is told is decided in `notices/`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What a notice is about. A shop can switch each of them off by [`NoticeKind::name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum NoticeKind {
+    Shipped,
+    Collected,
+    OutForDelivery,
+    ReadyForPickup,
+    Delivered,
+    AttemptFailed,
+    /// The expected day moved back.
+    Delayed,
+    /// Something went wrong; the reason is in the parcel's state.
+    Exception,
+    /// Nothing was scanned for too long: an apology, once.
+    Stalled,
+    /// After an exception or a stall.
+    MovingAgain,
+    Returning,
+    Returned,
+    /// "Delivered" was taken back.
+    Corrected,
+}
+
+impl NoticeKind {
+    /// All kinds.
+    pub const ALL: &[Self] = &[
+        Self::Shipped,
+        Self::Collected,
+        Self::OutForDelivery,
+        Self::ReadyForPickup,
+        Self::Delivered,
+        Self::AttemptFailed,
+        Self::Delayed,
+        Self::Exception,
+        Self::Stalled,
+        Self::MovingAgain,
+        Self::Returning,
+        Self::Returned,
+        Self::Corrected,
+    ];
+
+    /// As it stands in the configuration, in the API and, with dashes, in template keys: `out_for_delivery`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::Collected => "collected",
+            Self::OutForDelivery => "out_for_delivery",
+            Self::ReadyForPickup => "ready_for_pickup",
+            Self::Delivered => "delivered",
+            Self::AttemptFailed => "attempt_failed",
+            Self::Delayed => "delayed",
+            Self::Exception => "exception",
+            Self::Stalled => "stalled",
+            Self::MovingAgain => "moving_again",
+            Self::Returning => "returning",
+            Self::Returned => "returned",
+            Self::Corrected => "corrected",
+        }
+    }
+
+    /// A kind by its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Told at once even where another notice went out just before: a buyer acts on it.
+    pub fn never_held_back(self) -> bool {
+        matches!(self, Self::ReadyForPickup | Self::Delivered)
+    }
+}
+
+/// One notice of one parcel. Appended to, never reordered: it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The parcel's generation.
+    pub generation: u8,
+    /// 0 on the way out, 1 on the way back.
+    pub leg: u8,
+    /// What tells two notices of one kind apart: the local day for out for delivery and a failed attempt, the
+    /// expected day for a delay, a hash of the code for a pickup, the reopened count for delivered and corrected,
+    /// the reason for an exception; else empty.
+    pub occasion: String,
+    /// Time of the event that caused it.
+    pub at: Timestamp,
+}
+
+impl Notice {
+    /// The key under which it is told once, within its parcel: 64 bits tell a parcel's few dozen apart.
+    pub fn key(&self) -> u64 {
+        let text =
+            format!("{}\u{1f}{}\u{1f}{}\u{1f}{}", self.generation, self.leg, self.kind.name(), self.occasion);
+        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_and_has_a_key_of_its_own() {
+        let mut keys = std::collections::BTreeSet::new();
+        for kind in NoticeKind::ALL {
+            assert_eq!(NoticeKind::named(kind.name()), Some(*kind));
+            let notice = Notice {
+                kind: *kind,
+                generation: 0,
+                leg: 0,
+                occasion: String::new(),
+                at: Timestamp::UNIX_EPOCH,
+            };
+            assert!(keys.insert(notice.key()));
+            assert_ne!(notice.key(), Notice { occasion: "1".into(), ..notice.clone() }.key());
+            assert_eq!(notice.key(), Notice { at: Timestamp::MAX, ..notice.clone() }.key());
+        }
+    }
+}
