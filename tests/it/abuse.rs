@@ -23,7 +23,7 @@ async fn rows(world: &World) -> Vec<yishi::store::Row> {
 fn clear(reply: &Reply, what: &str) {
     assert!((400..500).contains(&reply.status), "{what}: {} {}", reply.status, reply.text());
     for secret in secrets() {
-        assert!(!reply.text().contains(secret), "{what}: {}", reply.text());
+        assert!(!reply.text().contains(&secret), "{what}: {}", reply.text());
     }
     assert!(reply.body.len() < 1_000, "{what}: a short answer, not {} bytes", reply.body.len());
     assert_eq!(reply.json()["status"], reply.status, "{what}");
@@ -159,7 +159,7 @@ async fn hostile_bodies_are_refused_at_every_door() {
     let log = logs.text();
     assert!(!log.contains("panick"), "{}", line_with(&log, "panick"));
     for secret in secrets() {
-        assert!(!log.contains(secret), "a secret is logged: {}", line_with(&log, secret));
+        assert!(!log.contains(&secret), "a secret is logged: {}", line_with(&log, &secret));
     }
     assert!(!log.contains("催一下快递"), "what was sent is logged");
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 use yishi::model::order::{Buyer, Item, Shipment};
 use yishi::model::{Order, OrderStatus, Private};
-use yishi::simulator::keys;
+use yishi::simulator::{Simulator, keys};
 
 const NAME: &str = "欧阳试验";
 const PHONE: &str = "13900016688";
