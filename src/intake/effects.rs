@@ -59,6 +59,7 @@ pub(super) async fn stage(
                     seq: chat.seq,
                     last_inbound: Some(now),
                     answered: std::mem::take(&mut chat.answered),
+                    answers: std::mem::take(&mut chat.answers),
                     ..Chat::default()
                 };
             }

@@ -283,9 +283,9 @@ impl Intake {
             }
             for need in needs {
                 match need {
-                    Need::Mine => known.mine = Some(self.mine(&trip.shop.id, chat).await?),
+                    Need::Mine => known.mine = Some(self.mine(&trip.shop.id, chat, situation.scans).await?),
                     Need::Claim(claim) => {
-                        let found = self.claim(&trip.shop.id, &claim, situation.now).await?;
+                        let found = self.claim(&trip.shop.id, &claim, situation).await?;
                         known.claims.push((claim, found));
                     }
                     Need::Fresh { .. } => {}
@@ -296,12 +296,12 @@ impl Intake {
     }
 
     /// The newest orders that this chat may see.
-    async fn mine(&self, shop: &str, chat: &Chat) -> Result<Vec<OrderView>, StoreError> {
+    async fn mine(&self, shop: &str, chat: &Chat, scans: usize) -> Result<Vec<OrderView>, StoreError> {
         const MOST: usize = 30;
         let mut mine = Vec::with_capacity(chat.bound.len().min(MOST));
         for bound in chat.bound.iter().rev().take(MOST) {
             if let Some(order) = self.records.order(shop, &bound.order).await?.value {
-                let parcels = self.records.parcels_of(shop, &order).await?;
+                let parcels = self.records.parcels_of(shop, &order, scans).await?;
                 mine.push(OrderView { order, parcels });
             }
         }
@@ -309,14 +309,15 @@ impl Intake {
     }
 
     /// Orders with this order or tracking number. The same work is done whether it exists or not.
-    async fn claim(&self, shop: &str, claim: &str, now: Timestamp) -> Result<Found, StoreError> {
+    async fn claim(&self, shop: &str, claim: &str, at: &Situation<'_>) -> Result<Found, StoreError> {
+        let (now, scans) = (at.now, at.scans);
         let misses = self.records.misses(shop, claim, now).await?.value.map_or(0, |misses| misses.len());
         let mut numbers = vec![claim.to_owned()];
         numbers.extend(self.records.number(shop, claim).await?.value.unwrap_or_default().orders);
         let mut orders = Vec::new();
         for no in numbers {
             if let Some(order) = self.records.order(shop, &no).await?.value {
-                let parcels = self.records.parcels_of(shop, &order).await?;
+                let parcels = self.records.parcels_of(shop, &order, scans).await?;
                 orders.push(OrderView { order, parcels });
             }
         }

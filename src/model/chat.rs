@@ -30,6 +30,7 @@ pub struct Bound {
     /// How it was proved.
     pub how: How,
     /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub at: Option<Timestamp>,
 }
 
@@ -78,6 +79,7 @@ pub struct Pending {
     /// What to answer once it is clear.
     pub intent: String,
     /// When it was asked.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
     pub asked: Timestamp,
 }
 
@@ -91,11 +93,13 @@ pub enum Mode {
     /// A person was asked for and has not answered yet.
     Waiting {
         /// Since when.
+        #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
         since: Timestamp,
     },
     /// A person has taken over.
     Person {
         /// Their last word.
+        #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
         since: Timestamp,
     },
 }
@@ -108,6 +112,7 @@ pub struct Fragment {
     /// Key of the newest inbound message in it: only that turn may answer it.
     pub key: String,
     /// When the newest part came.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
     pub at: Timestamp,
 }
 
@@ -117,18 +122,19 @@ pub struct Told {
     /// Whether the buyer said it.
     pub buyer: bool,
     /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
     pub at: Timestamp,
     /// The words, cut.
     pub text: String,
 }
 
-/// An answered message: a platform's retry of it changes nothing.
+/// What a message was answered with in its own reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Answered {
-    /// First 8 bytes of the SHA-256 of its dedupe key.
+    /// As in [`Chat::answered`].
     pub key: u64,
-    /// The shown blocks as JSON where the answer went inline and is among the newest; else empty.
+    /// The shown blocks as JSON.
     pub shown: String,
 }
 
@@ -174,6 +180,7 @@ pub struct Chat {
     /// The newest lines, oldest first.
     pub story: Vec<Told>,
     /// When the buyer last wrote: opens the channel's reply window.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub last_inbound: Option<Timestamp>,
     /// Free-form messages sent in the open window.
     pub window_used: u32,
@@ -181,8 +188,11 @@ pub struct Chat {
     pub seq: u64,
     /// How often in a row we did not understand.
     pub puzzled: u8,
-    /// Messages that were answered, oldest first.
-    pub answered: Vec<Answered>,
+    /// Messages that were answered, oldest first: the first 8 bytes of the SHA-256 of each dedupe key. A platform's
+    /// retry of one of them changes nothing.
+    pub answered: Vec<u64>,
+    /// The newest inline answers, for such a retry.
+    pub answers: Vec<Answered>,
 }
 
 /// Dedupe keys are told apart by 64 bits: among the few dozen of one person that is enough.
@@ -195,21 +205,25 @@ impl Chat {
     /// What a message was answered with, if it was: empty where the answer went another way.
     pub fn answer_to(&self, key: &str) -> Option<&str> {
         let key = short(key);
-        self.answered
-            .iter()
-            .rev()
-            .find(|answered| answered.key == key)
-            .map(|answered| answered.shown.as_str())
+        let shown = self.answers.iter().rev().find(|answer| answer.key == key);
+        match shown {
+            Some(answer) => Some(answer.shown.as_str()),
+            None => self.answered.contains(&key).then_some(""),
+        }
     }
 
     /// Remembers that a message was answered; `shown` where the answer goes inline.
     pub fn answer(&mut self, key: &str, shown: String) {
+        let key = short(key);
         if self.answered.len() >= ANSWERED {
             self.answered.remove(0);
         }
-        self.answered.push(Answered { key: short(key), shown });
-        if let Some(old) = self.answered.len().checked_sub(ANSWERS + 1) {
-            self.answered[old].shown = String::new();
+        self.answered.push(key);
+        if !shown.is_empty() {
+            if self.answers.len() >= ANSWERS {
+                self.answers.remove(0);
+            }
+            self.answers.push(Answered { key, shown });
         }
     }
 

@@ -35,12 +35,16 @@ pub struct Folded {
     /// Highest rank reached on this leg, 0–6.
     pub progress: u8,
     /// Time of the event that set the status.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub since: Option<Timestamp>,
     /// Time of the newest event that counts.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub last_event: Option<Timestamp>,
     /// When it was handed over, while that stands.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub delivered_at: Option<Timestamp>,
     /// When the carrier first had it.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub picked_up_at: Option<Timestamp>,
     /// Who signed.
     pub signed_by: Option<String>,

@@ -42,6 +42,7 @@ pub struct Shipment {
     /// Normalized tracking number.
     pub number: String,
     /// When the merchant shipped.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub shipped_at: Option<Timestamp>,
     /// What is inside.
     pub items: Vec<Item>,
@@ -78,10 +79,13 @@ pub struct Order {
     /// The platform's status.
     pub status: OrderStatus,
     /// When the platform last changed it; an older one never overwrites a newer one.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub updated_at: Option<Timestamp>,
     /// When it was placed.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub created_at: Option<Timestamp>,
     /// When it was paid.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub paid_at: Option<Timestamp>,
     /// The buyer.
     pub buyer: Buyer,
@@ -90,6 +94,7 @@ pub struct Order {
     /// Its parcels.
     pub shipments: Vec<Shipment>,
     /// When the merchant promises to ship.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub ship_by: Option<Timestamp>,
     /// Where it came from: `taobao`, `rest`, `generic`, …
     pub platform: Option<String>,

@@ -32,15 +32,16 @@ pub enum EtaSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Eta {
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
     pub from: Timestamp,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
     pub to: Timestamp,
     pub source: EtaSource,
     pub precision: EtaPrecision,
 }
 
-/// One parcel. Field order is also the stored order: append only.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
-#[serde(default)]
+/// One parcel. How it is stored is the store's business (`store/records/parcels.rs`).
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parcel {
     /// Yishi's carrier code.
     pub carrier: String,
@@ -67,7 +68,6 @@ pub struct Parcel {
     /// Failed checks in a row.
     pub failures: u32,
     /// Last four digits of a phone that the carrier may ask for.
-    #[serde(with = "super::secret::sealed_option")]
     pub phone_tail: Option<super::secret::Private<String>>,
     /// Last time anybody asked, answered or not: the per-number interval counts from here.
     pub last_asked: Option<Timestamp>,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// The row that holds the version of the records, as decimal digits.
 pub const FORMAT_KEY: &[u8] = b"\0format";
 /// The version of the records that this program writes. A change of meaning adds one and a step in [`begin`].
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The mark of a restore that has begun and not ended.
 pub(super) const RESTORING_KEY: &[u8] = b"\0restoring";
@@ -53,6 +53,10 @@ pub(super) fn readable(format: &Bytes) -> Result<(), StoreError> {
     let version = std::str::from_utf8(format).ok().and_then(|digits| digits.parse::<u32>().ok());
     match version {
         Some(FORMAT) => Ok(()),
+        Some(older) if older < FORMAT => Err(StoreError::Unusable(format!(
+            "the store was written by an older Yishi (record version {older}, this one reads {FORMAT}): that version \
+             can still read it; begin with an empty folder and import the orders again"
+        ))),
         Some(newer) if newer > FORMAT => Err(StoreError::Unusable(format!(
             "the store was written by a newer Yishi (record version {newer}, this one reads {FORMAT}): install that \
              version, or restore a backup made by this one"
@@ -82,7 +86,7 @@ mod tests {
         let vault = Vault::from_key([1; 32]);
         begin(&store, &vault).await.unwrap();
         let mut batch = Batch::default();
-        batch.put(FORMAT_KEY, "2");
+        batch.put(FORMAT_KEY, (FORMAT + 1).to_string());
         let _ = store.commit(batch).await.unwrap();
         let newer = begin(&store, &vault).await.unwrap_err().to_string();
         assert!(newer.contains("newer Yishi"), "{newer}");

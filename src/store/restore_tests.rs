@@ -101,7 +101,7 @@ async fn another_key_or_a_newer_version_is_named_before_anything_changes() {
     let target = memory();
     let wrong = restore(&mut Cursor::new(&file), &*target.store, &Vault::from_key([8; 32]), &[]).await;
     assert!(wrong.unwrap_err().to_string().contains("does not belong to this key"));
-    file[12] = 2;
+    file[12] = 9;
     let newer = verify(&mut Cursor::new(&file), &vault()).unwrap_err().to_string();
     assert!(newer.contains("newer Yishi"), "{newer}");
     file[8] = 2;

@@ -5,6 +5,7 @@ mod chats;
 mod ledger;
 mod orders;
 mod outbox;
+mod parcels;
 mod turns;
 
 pub use chats::Request;
@@ -26,6 +27,8 @@ pub enum Kind {
     Order = b'o',
     /// A parcel of a shop.
     Parcel = b'p',
+    /// Older scans of a parcel.
+    Page = b'e',
     /// Where a tracking number leads.
     Number = b'n',
     /// A conversation.
@@ -110,9 +113,14 @@ impl Records {
         Ok(Read { key, raw, value })
     }
 
+    /// The plain bytes of a sealed row.
+    fn unseal(&self, key: &[u8], raw: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.vault.open(key, raw).map_err(|error| StoreError::Unusable(error.to_string()))
+    }
+
     /// Opens a sealed row.
     pub fn open<T: DeserializeOwned>(&self, key: &[u8], raw: &[u8]) -> Result<T, StoreError> {
-        let plain = self.vault.open(key, raw).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let plain = self.unseal(key, raw)?;
         rmp_serde::from_slice(&plain).map_err(|_| {
             StoreError::Unusable(
                 "a record is from another version of Yishi; use the version that wrote it".into(),

@@ -60,11 +60,6 @@ impl Records {
         rows.into_iter().map(|(key, raw)| Ok((key.clone(), self.open(&key, &raw)?))).collect()
     }
 
-    /// One parcel.
-    pub async fn parcel(&self, shop: &str, carrier: &str, number: &str) -> Result<Read<Parcel>, StoreError> {
-        self.read(self.key(Kind::Parcel, shop, &parcel_id(carrier, number))).await
-    }
-
     /// Where a tracking number leads.
     pub async fn number(&self, shop: &str, number: &str) -> Result<Read<NumberRow>, StoreError> {
         self.read(self.key(Kind::Number, shop, &number.to_ascii_uppercase())).await
@@ -77,12 +72,18 @@ impl Records {
         rows.into_iter().map(|(key, raw)| self.open(&key, &raw)).collect()
     }
 
-    /// An order's parcels in the order of its shipments; a parcel that is not stored yet comes empty.
-    pub async fn parcels_of(&self, shop: &str, order: &Order) -> Result<Vec<Parcel>, StoreError> {
+    /// An order's parcels in the order of its shipments, each with its newest `scans`; a parcel that is not stored
+    /// yet comes empty. For answers: must not be stored again.
+    pub async fn parcels_of(
+        &self,
+        shop: &str,
+        order: &Order,
+        scans: usize,
+    ) -> Result<Vec<Parcel>, StoreError> {
         let mut parcels = Vec::with_capacity(order.shipments.len());
         for shipment in &order.shipments {
-            let read = self.parcel(shop, &shipment.carrier, &shipment.number).await?;
-            parcels.push(read.value.unwrap_or_else(|| new_parcel(order, shipment)));
+            let known = self.parcel_for_answer(shop, &shipment.carrier, &shipment.number, scans).await?;
+            parcels.push(known.unwrap_or_else(|| new_parcel(order, shipment)));
         }
         Ok(parcels)
     }
@@ -171,7 +172,7 @@ impl Records {
             }
             parcel.shipped_at = parcel.shipped_at.or(shipment.shipped_at);
             parcel.phone_tail = parcel.phone_tail.or(tail);
-            self.replace(batch, &read, &parcel)?;
+            self.put_parcel(batch, &read, &parcel)?;
         }
         let read = self.number(shop, &shipment.number).await?;
         let mut row = read.value.clone().unwrap_or_default();
@@ -204,10 +205,6 @@ impl Records {
         }
         Ok(())
     }
-}
-
-fn parcel_id(carrier: &str, number: &str) -> String {
-    format!("{carrier}\u{1f}{}", number.to_ascii_uppercase())
 }
 
 fn new_parcel(order: &Order, shipment: &Shipment) -> Parcel {
