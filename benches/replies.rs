@@ -19,7 +19,7 @@ fn now() -> Timestamp {
 fn answer(status: Status) -> Vec<Block> {
     let mut blocks: Vec<Block> = typical_answer(status, now()).into_iter().map(Block::Text).collect();
     blocks.push(Block::Text(keys::sample_line("order-and-others", now())));
-    let scan = |hours: i64| keys::sample_event(now() - SignedDuration::from_hours(hours));
+    let scan = |hours: i64| keys::sample_scan(now() - SignedDuration::from_hours(hours));
     blocks.push(Block::Parcel(Box::new(Card {
         carrier: "sf".into(),
         number: "SF0000000000018".into(),

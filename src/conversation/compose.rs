@@ -96,7 +96,7 @@ fn fact(turn: &mut Turn, view: &OrderView, parcel: &Parcel) {
             .with("carrier", Arg::Carrier(parcel.carrier.clone()))
             .with("number", Arg::Text(parcel.number.clone()))
             .with("at", moment(&event.time))
-            .with("scan", Arg::Scan(Box::new(event.clone())))
+            .with("scan", Arg::Scan(Box::new(event.into())))
             .with("status", status_of(parcel)),
     );
 }
@@ -188,7 +188,7 @@ pub(super) fn card(turn: &Turn, parcel: &Parcel) -> Card {
         sub: parcel.state.sub,
         reason: parcel.state.reason,
         eta: parcel.eta.clone().filter(|_| !parcel.state.status.is_final()),
-        events: events.cloned().collect(),
+        events: events.map(Into::into).collect(),
     }
 }
 

@@ -2,25 +2,12 @@
 //! manners: a person who handles it, an answer to our own question, a new question, small talk.
 
 use super::choose::{self, Chosen};
+use super::intents;
 use super::matcher::{Language, Matcher};
 use super::resolve::{self, Resolved};
 use super::{Decision, Effect, Heard, Known, Need, Said, Say, Situation, prove, topics};
 use crate::model::chat::{Mode, Pending, Question};
 use crate::model::{Arg, Block, Chat, Choice, Line};
-
-/// Intents that are about an order or parcel.
-const ABOUT_A_PARCEL: [&str; 10] = [
-    "track",
-    "when_ship",
-    "eta",
-    "delayed",
-    "stuck",
-    "not_received",
-    "change_address",
-    "urge",
-    "intercept",
-    "return_status",
-];
 
 /// Joins a message with the fragment before it and reads its meaning.
 pub fn hear(
@@ -144,7 +131,8 @@ impl<'a> Turn<'a> {
         let intent = self.heard.understood.intent.to_string();
         let second = self.heard.understood.also.as_ref().map(|also| also.to_string());
         self.answer(&intent)?;
-        if let Some(second) = second.filter(|second| *second != intent && is_about_a_parcel(second)) {
+        if let Some(second) = second.filter(|second| *second != intent && intents::is_about_a_parcel(second))
+        {
             self.answer_beside(&second)?;
         }
         Ok(())
@@ -155,7 +143,7 @@ impl<'a> Turn<'a> {
         let mine = self.known.mine.as_deref().unwrap_or_default();
         let chosen = choose::by_words(text, &self.chat, mine)?;
         let question = self.heard.understood.intent.as_ref();
-        match (&chosen, is_about_a_parcel(question) && self.heard.understood.confidence >= 0.6) {
+        match (&chosen, intents::is_about_a_parcel(question) && self.heard.understood.confidence >= 0.6) {
             (Chosen::Order(order), true) => {
                 Some(Chosen::OrderFor { order: order.clone(), intent: question.to_owned() })
             }
@@ -210,8 +198,8 @@ impl<'a> Turn<'a> {
             self.text(Line::new(template.as_ref()).with("shop", Arg::Text(self.at.shop.to_owned())));
             return Ok(());
         }
-        if is_about_a_parcel(intent) || self.offers_a_number(intent) {
-            let intent = if is_about_a_parcel(intent) { intent } else { "track" };
+        if intents::is_about_a_parcel(intent) || self.offers_a_number(intent) {
+            let intent = if intents::is_about_a_parcel(intent) { intent } else { "track" };
             self.intent = intent.to_owned();
             return match resolve::resolve(self, intent)? {
                 Resolved::Order { order, number, sure } => {
@@ -393,8 +381,4 @@ fn asks_for_bindings(text: &str) -> bool {
         ["解绑", "解除绑定", "取消绑定", "绑定了", "绑定的", "unbind", "unlink", "linked orders"];
     let text = crate::text::normalize::normalize(text);
     WORDS.iter().any(|word| text.contains(word))
-}
-
-pub(super) fn is_about_a_parcel(intent: &str) -> bool {
-    ABOUT_A_PARCEL.contains(&intent)
 }

@@ -292,7 +292,7 @@ fn lint_wording<'a>(
     }
 }
 
-/// The names that Yishi serves itself.
+/// The names that Yishi serves itself; the first [`ABOUT_A_PARCEL`] are about an order or a parcel.
 pub const NAMES: [&str; 21] = [
     "track",
     "when_ship",
@@ -316,6 +316,13 @@ pub const NAMES: [&str; 21] = [
     "thanks",
     "other",
 ];
+
+const ABOUT_A_PARCEL: usize = 10;
+
+/// Whether an intent is about an order or a parcel.
+pub fn is_about_a_parcel(name: &str) -> bool {
+    NAMES[..ABOUT_A_PARCEL].contains(&name)
+}
 
 /// Whether an intent is one that Yishi serves itself.
 pub fn is_builtin(name: &str) -> bool {

@@ -53,6 +53,13 @@ pub struct Heard {
     pub locale: Option<String>,
 }
 
+impl Heard {
+    /// Whether the answer will need the orders of this chat: looked up beforehand, they save a round.
+    pub fn is_about_orders(&self) -> bool {
+        matches!(self.said, Said::Text(_)) && intents::is_about_a_parcel(&self.understood.intent)
+    }
+}
+
 /// Everything beside the message and what was looked up.
 pub struct Situation<'a> {
     /// The shop's name as buyers know it.

@@ -2,7 +2,8 @@
 //! was wrong, nor whether the number exists; guesses are counted per chat and per number.
 
 use super::choose::asks_for_proof;
-use super::decide::{Flow, Turn, is_about_a_parcel};
+use super::decide::{Flow, Turn};
+use super::intents::is_about_a_parcel;
 use super::resolve::Resolved;
 use super::{Decision, Effect, Need, OrderView, topics};
 use crate::model::chat::{How, Question};

@@ -273,6 +273,9 @@ impl Intake {
         known: &mut Known,
         chat: &Chat,
     ) -> Result<Decision, StoreError> {
+        if heard.is_about_orders() && !chat.bound.is_empty() && known.mine.is_none() {
+            known.mine = Some(self.mine(&trip.shop.id, chat, situation.scans).await?);
+        }
         for _ in 0..ROUNDS {
             let needs = match decide(situation, heard, known) {
                 Decision::Need(needs) => needs,

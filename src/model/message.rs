@@ -4,6 +4,7 @@
 use super::event::Event;
 use super::parcel::{Eta, EtaPrecision};
 use super::status::{Reason, Status, Sub};
+use super::when::When;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -49,9 +50,41 @@ pub enum Arg {
     /// A status in words.
     Status(Status, Option<Sub>, Option<Reason>),
     /// A scan in words: the carrier's own sentence where the language fits, else the normalized wording.
-    Scan(Box<Event>),
+    Scan(Box<Scan>),
     /// Another sentence inside this one.
     Line(Box<Line>),
+}
+
+/// What is told of an event: the rest of it stays where it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan {
+    /// When.
+    pub time: When,
+    /// What it means.
+    pub status: Status,
+    /// Finer meaning.
+    pub sub: Option<Sub>,
+    /// Why, for an exception.
+    pub reason: Option<Reason>,
+    /// The carrier's own sentence, or nothing.
+    pub description: String,
+    /// Where, in the carrier's words.
+    pub place: Option<String>,
+}
+
+impl std::convert::From<&Event> for Scan {
+    fn from(event: &Event) -> Self {
+        let places = [&event.place.text, &event.place.city];
+        let place = places.into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty());
+        Self {
+            time: event.time.clone(),
+            status: event.status,
+            sub: event.sub,
+            reason: event.reason,
+            description: event.description().to_owned(),
+            place: place.map(str::to_owned),
+        }
+    }
 }
 
 /// One choice offered.
@@ -86,7 +119,7 @@ pub struct Card {
     pub sub: Option<Sub>,
     pub reason: Option<Reason>,
     pub eta: Option<Eta>,
-    pub events: Vec<Event>,
+    pub events: Vec<Scan>,
 }
 
 /// A block in words: the promised JSON.

@@ -19,7 +19,7 @@ pub use chat::Chat;
 pub use event::{Courier, Event, Pickup, Place, Raw, Source};
 pub use fold::{Folded, fold};
 pub use message::{
-    Arg, Block, Card, ChatMessage, Choice, From, Line, Shown, ShownChoice, ShownEta, ShownEvent,
+    Arg, Block, Card, ChatMessage, Choice, From, Line, Scan, Shown, ShownChoice, ShownEta, ShownEvent,
 };
 pub use notice::{Notice, NoticeKind};
 pub use order::{Buyer, Item, Order, OrderStatus, Shipment};

@@ -3,7 +3,7 @@
 
 use crate::model::status::{Reason, Status, Sub};
 use crate::model::when::CHINA;
-use crate::model::{Arg, Eta, EtaPrecision, EtaSource, Event, Line, Meaning, Place, Raw, When, ZoneSource};
+use crate::model::{Arg, Eta, EtaPrecision, EtaSource, Line, Scan, When, ZoneSource};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -218,7 +218,7 @@ pub fn sample(variable: &str, now: Timestamp) -> Arg {
         "shop" => Arg::Text("演示小店".into()),
         "carrier" | "source" => Arg::Carrier("sf".into()),
         "status" => Arg::Status(Status::InTransit, Some(Sub::ArrivedHub), None),
-        "scan" => Arg::Scan(Box::new(sample_event(ago(40)))),
+        "scan" => Arg::Scan(Box::new(sample_scan(ago(40)))),
         "at" => Arg::Moment(ago(40)),
         "paid_at" => Arg::Moment(ago(60 * 26)),
         "ship_by" => Arg::Day(ago(-60 * 24 * 4)),
@@ -246,27 +246,15 @@ pub fn sample_line(name: &str, now: Timestamp) -> Line {
 }
 
 /// A scan as Chinese carriers write them.
-pub fn sample_event(at: Timestamp) -> Event {
-    let mut event = Event::new(
-        "sf",
-        "SF0000000000018",
-        "kuaidi100",
-        When::at(at, CHINA, ZoneSource::CarrierDefault),
-        Meaning::sub(Sub::ArrivedHub),
-        Raw {
-            code: Some("31".into()),
-            status: None,
-            description: Some("快件到达【深圳宝安转运中心】，准备发往【深圳南山科技园营业点】".into()),
-        },
-        at,
-    );
-    event.place = Place {
-        text: Some("深圳宝安转运中心".into()),
-        city: Some("深圳".into()),
-        country: Some("CN".into()),
-        ..Place::default()
-    };
-    event
+pub fn sample_scan(at: Timestamp) -> Scan {
+    Scan {
+        time: When::at(at, CHINA, ZoneSource::CarrierDefault),
+        status: Status::InTransit,
+        sub: Some(Sub::ArrivedHub),
+        reason: None,
+        description: "快件到达【深圳宝安转运中心】，准备发往【深圳南山科技园营业点】".into(),
+        place: Some("深圳宝安转运中心".into()),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::functions::Dated;
 use super::spacing::han;
 use super::{keys, when};
 use crate::model::status::{Reason, Status, Sub};
-use crate::model::{Arg, Block, Card, Choice, Event, Line, Shown, ShownChoice, ShownEta, ShownEvent};
+use crate::model::{Arg, Block, Card, Choice, Line, Scan, Shown, ShownChoice, ShownEta, ShownEvent};
 use fluent_bundle::{FluentArgs, FluentValue};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -203,7 +203,7 @@ impl<'a> Voice<'a> {
             Arg::Eta(eta) => self.eta(&mut text, eta),
             Arg::Carrier(code) => self.carrier(&mut text, code),
             Arg::Status(status, sub, reason) => self.status(&mut text, *status, *sub, *reason),
-            Arg::Scan(event) => self.scan(&mut text, event),
+            Arg::Scan(scan) => self.scan(&mut text, scan),
             Arg::Line(inner) if self.depth < MAX_DEPTH => {
                 Voice { depth: self.depth + 1, ..*self }.line(&mut text, inner);
             }
@@ -233,22 +233,22 @@ impl<'a> Voice<'a> {
     }
 
     /// A scan in words: the carrier's own sentence where the language fits, else our words and the place.
-    fn scan(&self, out: &mut String, event: &Event) {
-        let own = event.description();
+    fn scan(&self, out: &mut String, scan: &Scan) {
+        let own = scan.description.as_str();
         let chinese = self.language().is_some_and(|language| language.chinese);
-        let known = event.sub != Some(Sub::Unmapped) && event.status != Status::Unknown;
+        let known = scan.sub != Some(Sub::Unmapped) && scan.status != Status::Unknown;
         let readable = own.chars().any(char::is_alphanumeric);
         // Nothing of ours would say more than an unmapped scan's own words, in whatever language.
         if readable && (own.chars().any(han) == chinese || !known) {
             return clean(out, own);
         }
         let mut status = String::new();
-        self.status(&mut status, event.status, event.sub, event.reason);
-        match place(event) {
+        self.status(&mut status, scan.status, scan.sub, scan.reason);
+        match &scan.place {
             Some(place) if !status.is_empty() => {
                 let mut args = FluentArgs::with_capacity(2);
                 args.set("status", status);
-                args.set("place", place);
+                args.set("place", place.as_str());
                 self.speak(out, "scan-place", &args);
             }
             _ => out.push_str(&status),
@@ -274,22 +274,17 @@ impl<'a> Voice<'a> {
                 self.eta(&mut text, eta);
                 ShownEta { from: eta.from, to: eta.to, precision: eta.precision, text }
             }),
-            events: card.events.iter().map(|event| self.event(event)).collect(),
+            events: card.events.iter().map(|scan| self.event(scan)).collect(),
             carrier_text,
         }
     }
 
-    fn event(&self, event: &Event) -> ShownEvent {
+    fn event(&self, scan: &Scan) -> ShownEvent {
         let (mut text, mut at_text) = (String::new(), String::new());
-        self.scan(&mut text, event);
-        self.scanned(&mut at_text, &event.time);
-        ShownEvent { at: when::rfc3339(&event.time), text, place: place(event).map(str::to_owned), at_text }
+        self.scan(&mut text, scan);
+        self.scanned(&mut at_text, &scan.time);
+        ShownEvent { at: when::rfc3339(&scan.time), text, place: scan.place.clone(), at_text }
     }
-}
-
-fn place(event: &Event) -> Option<&str> {
-    let texts = [&event.place.text, &event.place.city];
-    texts.into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty())
 }
 
 /// A carrier's sentence on one line: white space folded, no invisible marks, not endless.

@@ -160,7 +160,7 @@ fn card() -> Card {
         let mut event =
             crate::model::Event::new("sf", "SF0000000000018", "sf", time, Meaning::sub(sub), raw, seen);
         event.place.text = place.map(str::to_owned);
-        event
+        (&event).into()
     };
     let when = |text: &str| When::parse(text, Some(CHINA)).unwrap();
     Card {
