@@ -71,7 +71,7 @@ fn main() {
             (parcel.eta, parcel.last_checked, parcel.answered_by) =
                 (eta, Some(now), Some(told.provider.into()));
             let mut batch = Batch::default();
-            records.put_parcel(&mut batch, &read, &parcel).unwrap();
+            records.put_parcel(&mut batch, "demo", &read, &parcel).unwrap();
             let _ = records.store().commit(batch).await.unwrap();
         }
         for round in 0..8u64 {

@@ -260,7 +260,7 @@ async fn sync(
     parcel.answered_by = Some(told.provider.into());
     parcel.checks = 1;
     let mut batch = Batch::default();
-    records.put_parcel(&mut batch, &read, &parcel)?;
+    records.put_parcel(&mut batch, SHOP, &read, &parcel)?;
     let _ = records.store().commit(batch).await?;
     Ok(())
 }

@@ -23,7 +23,7 @@ pub use message::{
 };
 pub use notice::{Notice, NoticeKind};
 pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
-pub use parcel::{Eta, EtaPrecision, EtaSource, Parcel};
+pub use parcel::{Eta, EtaPrecision, EtaSource, Noted, Parcel, Watched};
 pub use problem::Problem;
 pub use secret::Private;
 pub use shop::Shop;

@@ -2,6 +2,8 @@
 
 use super::event::Event;
 use super::fold::Folded;
+use super::notice::Notice;
+use super::status::Status;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -71,9 +73,72 @@ pub struct Parcel {
     pub phone_tail: Option<super::secret::Private<String>>,
     /// Last time anybody asked, answered or not: the per-number interval counts from here.
     pub last_asked: Option<Timestamp>,
+    /// When it is checked next by itself; none: no more.
+    pub next_check: Option<Timestamp>,
+    /// Last time a vendor sent news of it by itself.
+    pub last_push: Option<Timestamp>,
+    /// The vendor that was asked to send news of it.
+    pub watched: Option<Watched>,
+    /// Keys of the notices that were told, or are about to be ([`Notice::key`]).
+    pub told: Vec<u64>,
+    /// When a notice last went out.
+    pub told_at: Option<Timestamp>,
+    /// Notices to tell, oldest first.
+    pub pending: Vec<Notice>,
+    /// When they are looked at next.
+    pub pending_due: Option<Timestamp>,
+    /// What was asked, answered, changed and failed, oldest first: the newest [`JOURNAL`] lines.
+    pub journal: Vec<Noted>,
+}
+
+/// Lines of a parcel's own journal.
+pub const JOURNAL: usize = 16;
+
+/// A subscription at a vendor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// `kind/id` of the account.
+    pub account: String,
+    /// Each time that it was asked for, oldest first; those of the last month count against the vendor's cap.
+    pub asked: Vec<Timestamp>,
+    /// Whether the vendor sends news now.
+    pub on: bool,
+}
+
+/// One line of a parcel's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+    pub at: Timestamp,
+    /// `kind/id` of the account; empty: we ourselves.
+    pub by: String,
+    /// `query`, `push`, `subscribe`, `carrier`, …
+    pub what: String,
+    /// `ok`, or what was refused or failed: a label.
+    pub outcome: String,
+    /// Events that were new.
+    pub news: u16,
+    /// The parcel's status after it.
+    pub status: Status,
 }
 
 impl Parcel {
+    /// Adds a line to its journal.
+    pub fn note(&mut self, at: Timestamp, by: &str, what: &str, outcome: &str, news: usize) {
+        if self.journal.len() >= JOURNAL {
+            self.journal.remove(0);
+        }
+        self.journal.push(Noted {
+            at,
+            by: by.to_owned(),
+            what: what.to_owned(),
+            outcome: outcome.to_owned(),
+            news: news.try_into().unwrap_or(u16::MAX),
+            status: self.state.status,
+        });
+    }
+
     /// The newest event that counts, if any.
     pub fn newest(&self) -> Option<&Event> {
         self.events.iter().rev().find(|event| !event.superseded)

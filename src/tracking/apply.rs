@@ -37,7 +37,7 @@ impl Tracker {
             parcel.checks = parcel.checks.saturating_add(1);
             parcel.failures = 0;
             let mut batch = Batch::default();
-            self.records.put_parcel(&mut batch, &read, &parcel)?;
+            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
             if self.records.store().commit(batch).await? == Committed::Done {
                 return Ok(());
             }

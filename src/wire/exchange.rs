@@ -115,6 +115,14 @@ impl std::fmt::Debug for Wire {
     }
 }
 
+/// What came of one call, for the books.
+struct Said {
+    status: Option<u16>,
+    took: Duration,
+    outcome: &'static str,
+    cure: Option<&'static str>,
+}
+
 const NOT_NOW: Failure = Failure::Call(CallError::NotSent { until: None });
 
 impl Wire {
@@ -263,9 +271,13 @@ impl Wire {
                 once.desk.pace.hold(longest.min(*until));
             }
         }
+        let cure = match &result {
+            Err(Failure::Refused(Refusal::FixAccount { cure })) => Some(cure.0),
+            _ => None,
+        };
         let outcome = result.as_ref().map_or_else(outcome, |_| "ok");
-        let took = clocked.elapsed();
-        self.write_down(once, operation, began, status, took, outcome).await;
+        let said = Said { status, took: clocked.elapsed(), outcome, cure };
+        self.write_down(once, operation, began, said).await;
         result
     }
 
@@ -275,9 +287,7 @@ impl Wire {
         once: &Once<'_>,
         operation: &'static str,
         at: Timestamp,
-        status: Option<u16>,
-        took: Duration,
-        outcome: &'static str,
+        Said { status, took, outcome, cure }: Said,
     ) {
         let account = once.ask.account;
         count(account, operation, outcome);
@@ -295,6 +305,7 @@ impl Wire {
             status,
             millis,
             outcome,
+            cure,
         };
         self.0.ledger.note(note).await;
     }

@@ -72,6 +72,8 @@ pub struct Note {
     pub millis: u64,
     /// `ok`, or what was refused or failed: a label.
     pub outcome: &'static str,
+    /// Key of the words that say what to do, where a person must.
+    pub cure: Option<&'static str>,
 }
 
 /// Keeps the book. The store implements it.

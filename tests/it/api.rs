@@ -318,7 +318,7 @@ async fn a_timeline_shows_no_phone_and_no_pickup_code() {
     });
     parcel.events.push(serde_json::from_value(event).unwrap());
     let mut batch = yishi::store::Batch::default();
-    records.put_parcel(&mut batch, &read, &parcel).unwrap();
+    records.put_parcel(&mut batch, "tea", &read, &parcel).unwrap();
     assert_eq!(records.store().commit(batch).await.unwrap(), yishi::store::Committed::Done);
 
     let reply = shop.get(&format!("/api/v1/parcels/yto/{YTO}")).await;

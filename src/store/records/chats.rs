@@ -196,7 +196,7 @@ impl Records {
         }
     }
 
-    async fn delete_range(&self, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+    pub(super) async fn delete_range(&self, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
         loop {
             let rows = self.store().scan(from, to, 36).await?;
             if rows.is_empty() {

@@ -88,6 +88,8 @@ impl Ledger for Records {
     }
 
     async fn note(&self, note: Note) {
-        tracing::debug!(account = %note.account, operation = note.operation, outcome = note.outcome, "call");
+        if let Err(error) = self.put_call(note).await {
+            tracing::warn!(%error, "a line of the journal was not kept");
+        }
     }
 }

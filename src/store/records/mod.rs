@@ -2,15 +2,21 @@
 //! Whatever is read names its version, so that a write based on something old is lost and decided again.
 
 mod chats;
+mod journal;
 mod ledger;
+mod letters;
 mod orders;
 mod outbox;
 mod parcels;
+mod schedule;
 mod turns;
 
 pub use chats::Request;
+pub use journal::CallLine;
+pub use letters::DeadLetter;
 pub use orders::{NumberRow, Upserted};
 pub use outbox::{Outgoing, OutgoingState};
+pub use schedule::Due;
 pub use turns::Running;
 
 use super::{Batch, Store, StoreError};
@@ -31,6 +37,16 @@ pub enum Kind {
     Page = b'e',
     /// Where a tracking number leads.
     Number = b'n',
+    /// A parcel's next check.
+    Check = b'd',
+    /// A parcel's news that is to be told.
+    Telling = b'w',
+    /// What was told of a number that nobody knows.
+    Stray = b'u',
+    /// A push that could not be read.
+    DeadLetter = b'l',
+    /// A part of its payload.
+    LetterPart = b'k',
     /// A conversation.
     Chat = b'c',
     /// An inbound message that still waits for its answer.

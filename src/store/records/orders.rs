@@ -172,7 +172,7 @@ impl Records {
             }
             parcel.shipped_at = parcel.shipped_at.or(shipment.shipped_at);
             parcel.phone_tail = parcel.phone_tail.or(tail);
-            self.put_parcel(batch, &read, &parcel)?;
+            self.put_parcel(batch, shop, &read, &parcel)?;
         }
         let read = self.number(shop, &shipment.number).await?;
         let mut row = read.value.clone().unwrap_or_default();

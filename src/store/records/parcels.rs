@@ -1,13 +1,13 @@
 //! Parcels as rows: what an answer needs stands in one small row, newest scans last; a long history goes into pages
 //! beside it. Must never drop a scan that is still foldable, nor write a page that has not changed.
 //!
-//! A row is `u16 length ‖ head ‖ u16 pages ‖ scans`, a page is `scans`; scans are read from the end, so each is
-//! followed by its length: `scan ‖ u16 length ‖ scan ‖ u16 length`.
+//! A row is `u16 length ‖ head ‖ u16 length ‖ journal ‖ u16 pages ‖ scans`, a page is `scans`; scans are read from the
+//! end, so each is followed by its length: `scan ‖ u16 length ‖ scan ‖ u16 length`.
 
 use super::{Kind, Read, Records};
 use crate::model::{
-    Courier, Eta, Event, Folded, Parcel, Pickup, Place, Private, Raw, Reason, Source, Status, Sub, When,
-    ZoneSource, secret,
+    Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason, Source, Status,
+    Sub, Watched, When, ZoneSource, secret,
 };
 use crate::store::{Batch, StoreError};
 use jiff::Timestamp;
@@ -46,6 +46,19 @@ struct Head {
     phone_tail: Option<Private<String>>,
     #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     last_asked: Option<Timestamp>,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    next_check: Option<Timestamp>,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    last_push: Option<Timestamp>,
+    watched: Option<Watched>,
+    told: Vec<u64>,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    told_at: Option<Timestamp>,
+    pending: Vec<Notice>,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    pending_due: Option<Timestamp>,
+    #[serde(skip)]
+    journal: Vec<Noted>,
 }
 
 #[derive(Serialize)]
@@ -248,9 +261,12 @@ fn lay_out(parcel: &Parcel) -> Result<Laid, StoreError> {
         pages.push(page);
     }
     let head = rmp_serde::to_vec(&HeadOf(parcel)).map_err(unwritable)?;
-    let mut row = Vec::with_capacity(head.len() + rest + 4);
-    row.extend_from_slice(&(head.len() as u16).to_be_bytes());
-    row.extend_from_slice(&head);
+    let journal = rmp_serde::to_vec(&parcel.journal).map_err(unwritable)?;
+    let mut row = Vec::with_capacity(head.len() + journal.len() + rest + 6);
+    for part in [&head, &journal] {
+        row.extend_from_slice(&(part.len() as u16).to_be_bytes());
+        row.extend_from_slice(part);
+    }
     row.extend_from_slice(&(pages.len() as u16).to_be_bytes());
     for scan in scans {
         append(&mut row, &scan);
@@ -263,13 +279,26 @@ fn append(bytes: &mut Vec<u8>, scan: &[u8]) {
     bytes.extend_from_slice(&(scan.len() as u16).to_be_bytes());
 }
 
-/// Head, pages beside it, scans.
-fn take_apart(row: &[u8]) -> Option<(Parcel, u16, &[u8])> {
-    let (length, rest) = row.split_first_chunk::<2>()?;
-    let (head, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-    let HeadRead(parcel) = rmp_serde::from_slice(head).ok()?;
+/// A row in its parts.
+struct Row<'a> {
+    parcel: Parcel,
+    journal: &'a [u8],
+    pages: u16,
+    scans: &'a [u8],
+}
+
+fn take_apart(row: &[u8]) -> Option<Row<'_>> {
+    let (head, rest) = part(row)?;
+    let (journal, rest) = part(rest)?;
     let (pages, scans) = rest.split_first_chunk::<2>()?;
-    Some((parcel, u16::from_be_bytes(*pages), scans))
+    let HeadRead(parcel) = rmp_serde::from_slice(head).ok()?;
+    Some(Row { parcel, journal, pages: u16::from_be_bytes(*pages), scans })
+}
+
+/// Bytes after their length, and what follows.
+fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 /// The last scan and what stands before it.
@@ -328,7 +357,8 @@ impl Records {
             return Ok(Read { key, raw: None, value: None });
         };
         let row = self.unseal(&key, &raw)?;
-        let (mut parcel, pages, scans) = take_apart(&row).ok_or_else(foreign)?;
+        let Row { mut parcel, journal, pages, scans } = take_apart(&row).ok_or_else(foreign)?;
+        parcel.journal = rmp_serde::from_slice(journal).map_err(|_| foreign())?;
         read_back(&mut parcel, scans, usize::MAX).ok_or_else(foreign)?;
         for at in (0..usize::from(pages)).rev() {
             let key = page_key(&key, at);
@@ -351,7 +381,7 @@ impl Records {
         let key = self.parcel_key(shop, carrier, number);
         let Some(raw) = self.store().get(&key).await? else { return Ok(None) };
         let row = self.unseal(&key, &raw)?;
-        let (mut parcel, _, newest) = take_apart(&row).ok_or_else(foreign)?;
+        let Row { mut parcel, scans: newest, .. } = take_apart(&row).ok_or_else(foreign)?;
         // A pickup code and a courier may stand in an older scan.
         let names = matches!(parcel.state.status, Status::ReadyForPickup | Status::OutForDelivery);
         let enough = if names { usize::MAX } else { scans };
@@ -360,13 +390,16 @@ impl Records {
         Ok(Some(parcel))
     }
 
-    /// Stores a parcel over what was read of it: lost if that has changed since. Writes only pages that are new.
+    /// Stores a parcel over what was read of it, and moves what is due for it: lost if it has changed since. Writes
+    /// only pages that are new.
     pub fn put_parcel(
         &self,
         batch: &mut Batch,
+        shop: &str,
         read: &Read<Parcel>,
         parcel: &Parcel,
     ) -> Result<(), StoreError> {
+        self.stage_schedule(batch, shop, read, parcel)?;
         let laid = lay_out(parcel)?;
         let before = match &read.value {
             Some(before) if !laid.pages.is_empty() => lay_out(before)?.pages,

@@ -1,3 +1,5 @@
+//! A parcel comes back from its rows as it went in, however long its history, and costs few keys.
+
 use super::*;
 use crate::model::Meaning;
 use crate::model::when::CHINA;
@@ -30,7 +32,7 @@ fn parcel(scans: usize) -> Parcel {
 async fn store(records: &Records, parcel: &Parcel) -> usize {
     let read = records.parcel("s", "yto", "YT1").await.unwrap();
     let mut batch = Batch::default();
-    records.put_parcel(&mut batch, &read, parcel).unwrap();
+    records.put_parcel(&mut batch, "s", &read, parcel).unwrap();
     batch.fits().unwrap();
     let keys = batch.writes.len();
     assert_eq!(records.store().commit(batch).await, Ok(Committed::Done));
@@ -63,6 +65,9 @@ async fn every_field_of_a_scan_comes_back() {
     event.last_heard = Some(Timestamp::from_second(9).unwrap());
     event.source = Source::Both;
     event.id = event.compute_id();
+    parcel.note(Timestamp::UNIX_EPOCH, "kuaidi100/main", "push", "ok", 3);
+    (parcel.told, parcel.next_check) = (vec![u64::MAX, 1], Some(Timestamp::UNIX_EPOCH));
+    parcel.watched = Some(Watched { account: "a/b".into(), asked: vec![Timestamp::UNIX_EPOCH], on: true });
     parcel.phone_tail = Some(Private::new("6688".into()));
     parcel.eta = Some(Eta {
         from: Timestamp::UNIX_EPOCH,
@@ -119,7 +124,7 @@ async fn endless_sentences_are_cut_and_the_newest_scans_stay() {
 proptest::proptest! {
     #[test]
     fn broken_rows_are_refused(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-        if let Some((mut parcel, _, scans)) = take_apart(&bytes) {
+        if let Some(Row { mut parcel, scans, .. }) = take_apart(&bytes) {
             let _ = read_back(&mut parcel, scans, usize::MAX);
         }
     }
