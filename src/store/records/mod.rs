@@ -1,12 +1,14 @@
 //! The records of the house as typed values over the plain store: keys are keyed fingerprints, values are sealed.
 //! Whatever is read names its version, so that a write based on something old is lost and decided again.
 
+mod cases;
 mod chats;
 mod ledger;
 mod orders;
 mod outbox;
 mod turns;
 
+pub use cases::Case;
 pub use chats::Request;
 pub use orders::{NumberRow, Upserted};
 pub use outbox::{Outgoing, OutgoingState};
@@ -52,6 +54,10 @@ pub enum Kind {
     Journal = b'j',
     /// A person whose data went.
     Tombstone = b'z',
+    /// Something that is wrong with a parcel.
+    Case = b'e',
+    /// The same, settled or cleared.
+    PastCase = b'h',
 }
 
 /// A key and what stood under it.
