@@ -12,6 +12,7 @@ pub mod problem;
 pub mod secret;
 pub mod shop;
 pub mod status;
+pub mod trouble;
 pub mod when;
 
 pub use account::{Account, ChatAddress};
@@ -28,4 +29,5 @@ pub use problem::Problem;
 pub use secret::Private;
 pub use shop::Shop;
 pub use status::{Actor, Meaning, Reason, Status, Sub};
+pub use trouble::{Thresholds, Trouble, TroubleKind};
 pub use when::{When, ZoneSource};

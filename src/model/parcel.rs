@@ -3,7 +3,8 @@
 use super::event::Event;
 use super::fold::Folded;
 use super::notice::Notice;
-use super::status::Status;
+use super::status::{Reason, Status, Sub};
+use super::trouble::Trouble;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +88,14 @@ pub struct Parcel {
     pub pending: Vec<Notice>,
     /// When they are looked at next.
     pub pending_due: Option<Timestamp>,
+    /// Answers without news in a row: polling backs off by it.
+    pub empty_checks: u32,
+    /// When we first heard of it, from the merchant or from a carrier.
+    pub first_seen: Option<Timestamp>,
+    /// When the buyer said that they have nothing of what the carrier calls delivered.
+    pub disputed_at: Option<Timestamp>,
+    /// What is wrong now, as it was judged last.
+    pub troubles: Vec<Trouble>,
     /// What was asked, answered, changed and failed, oldest first: the newest [`JOURNAL`] lines.
     pub journal: Vec<Noted>,
 }
@@ -142,5 +151,37 @@ impl Parcel {
     /// The newest event that counts, if any.
     pub fn newest(&self) -> Option<&Event> {
         self.events.iter().rev().find(|event| !event.superseded)
+    }
+
+    /// Whether it travels between countries, as far as its events tell: customs, or scans in two countries.
+    pub fn crosses_borders(&self) -> bool {
+        let mut first: Option<&str> = None;
+        self.events.iter().any(|event| {
+            let by_scan = matches!(
+                event.sub,
+                Some(
+                    Sub::DepartedOriginCountry
+                        | Sub::ArrivedDestinationCountry
+                        | Sub::CustomsPresented
+                        | Sub::CustomsInspection
+                        | Sub::CustomsReleased
+                )
+            );
+            let by_reason = matches!(
+                event.reason,
+                Some(Reason::CustomsHold | Reason::CustomsDocuments | Reason::CustomsProhibited)
+            );
+            let by_place = event.place.country.as_deref().is_some_and(|country| {
+                let first = *first.get_or_insert(country);
+                !first.eq_ignore_ascii_case(country)
+            });
+            by_scan || by_reason || by_place
+        })
+    }
+
+    /// The last moment at which anybody told us anything of it, news or none.
+    pub fn last_heard(&self) -> Option<Timestamp> {
+        let told = self.events.iter().filter_map(|event| event.last_heard.max(event.received)).max();
+        self.last_checked.max(told)
     }
 }

@@ -1,15 +1,15 @@
 //! Where a parcel can be in its life: 14 statuses, their sub-statuses, and why something is wrong.
 //! Source: the project's normalized tracking model, sections 2.1–2.3. Must never know a vendor's code.
 
-use serde::{Deserialize, Serialize};
-
 macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+        )]
         #[serde(rename_all = "snake_case")]
         #[allow(missing_docs)]
-        pub enum $name { $($variant),+ }
+        pub enum $name { $($(#[$about])* $variant),+ }
 
         impl $name {
             /// Every value, in the order of the model.
@@ -33,6 +33,8 @@ macro_rules! named {
         }
     };
 }
+
+pub(super) use named;
 
 named! {
     /// What a parcel is doing, as a buyer understands it.

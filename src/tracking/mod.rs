@@ -2,6 +2,10 @@
 //! direct accounts first, aggregators after. Must never name a vendor, and never lose what an answer said.
 
 mod apply;
+pub mod calendar;
+pub mod exceptions;
+pub mod incidents;
+pub mod schedule;
 
 use crate::carriers::{Ask, Carrier, Tracked, carrier};
 use crate::conversation::Asked;

@@ -1,6 +1,7 @@
 //! The records of the house as typed values over the plain store: keys are keyed fingerprints, values are sealed.
 //! Whatever is read names its version, so that a write based on something old is lost and decided again.
 
+mod cases;
 mod chats;
 mod journal;
 mod ledger;
@@ -11,6 +12,7 @@ mod parcels;
 mod schedule;
 mod turns;
 
+pub use cases::Case;
 pub use chats::Request;
 pub use journal::CallLine;
 pub use letters::DeadLetter;
@@ -34,7 +36,7 @@ pub enum Kind {
     /// A parcel of a shop.
     Parcel = b'p',
     /// Older scans of a parcel.
-    Page = b'e',
+    Page = b'v',
     /// Where a tracking number leads.
     Number = b'n',
     /// A parcel's next check.
@@ -71,6 +73,10 @@ pub enum Kind {
     Journal = b'j',
     /// A person whose data went.
     Tombstone = b'z',
+    /// Something that is wrong with a parcel.
+    Case = b'e',
+    /// The same, settled or cleared.
+    PastCase = b'h',
 }
 
 /// A key and what stood under it.

@@ -115,7 +115,7 @@ impl Records {
             // Of a very large order, its parcels and chats go first, the order itself last.
             let mut batch = Batch::default();
             for shipment in &merged.shipments {
-                self.put_shipment(&mut batch, shop, &merged, shipment).await?;
+                self.put_shipment(&mut batch, shop, &merged, shipment, now).await?;
                 if self.spill(&mut batch).await? == Committed::Lost {
                     continue 'again;
                 }
@@ -161,6 +161,7 @@ impl Records {
         shop: &str,
         order: &Order,
         shipment: &Shipment,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         let read = self.parcel(shop, &shipment.carrier, &shipment.number).await?;
         let mut parcel = read.value.clone().unwrap_or_else(|| new_parcel(order, shipment));
@@ -172,6 +173,7 @@ impl Records {
             }
             parcel.shipped_at = parcel.shipped_at.or(shipment.shipped_at);
             parcel.phone_tail = parcel.phone_tail.or(tail);
+            parcel.first_seen = parcel.first_seen.or(Some(now));
             self.put_parcel(batch, shop, &read, &parcel)?;
         }
         let read = self.number(shop, &shipment.number).await?;

@@ -7,7 +7,7 @@
 use super::{Kind, Read, Records};
 use crate::model::{
     Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason, Source, Status,
-    Sub, Watched, When, ZoneSource, secret,
+    Sub, Trouble, Watched, When, ZoneSource, secret,
 };
 use crate::store::{Batch, StoreError};
 use jiff::Timestamp;
@@ -57,6 +57,12 @@ struct Head {
     pending: Vec<Notice>,
     #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pending_due: Option<Timestamp>,
+    empty_checks: u32,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    first_seen: Option<Timestamp>,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    disputed_at: Option<Timestamp>,
+    troubles: Vec<Trouble>,
     #[serde(skip)]
     journal: Vec<Noted>,
 }
@@ -328,6 +334,11 @@ fn in_order(parcel: &mut Parcel) {
     }
 }
 
+/// A parcel's id within its shop.
+pub(super) fn parcel_id(carrier: &str, number: &str) -> String {
+    format!("{carrier}\u{1f}{}", number.to_ascii_uppercase())
+}
+
 fn foreign() -> StoreError {
     StoreError::Unusable("a parcel is from another version of Yishi; use the version that wrote it".into())
 }
@@ -343,7 +354,7 @@ fn page_key(parcel: &[u8], at: usize) -> Vec<u8> {
 impl Records {
     /// Key of a parcel.
     pub fn parcel_key(&self, shop: &str, carrier: &str, number: &str) -> Vec<u8> {
-        self.key(Kind::Parcel, shop, &format!("{carrier}\u{1f}{}", number.to_ascii_uppercase()))
+        self.key(Kind::Parcel, shop, &parcel_id(carrier, number))
     }
 
     /// One parcel with all its scans.
