@@ -15,7 +15,7 @@ use crate::notices::delivery::Delivery;
 use crate::store::records::Records;
 use crate::store::{Store, memory::MemoryStore, sled};
 use crate::telemetry::Figures;
-use crate::tracking::Tracker;
+use crate::tracking::{self, Tracker, Watch};
 use crate::vault::Vault;
 use crate::wire::{Clock, HttpTransport, SystemClock, Transport, Wire};
 use anyhow::Context as _;
@@ -39,6 +39,8 @@ pub struct Parts {
     pub clock: Option<Arc<dyn Clock>>,
     /// What the demo's own web chat identity owns.
     pub demo_orders: DemoOrders,
+    /// How much faster than real a demo's parcels move.
+    pub speed: Option<f64>,
     /// A backup is about to be taken back: what the store holds now need not be readable (a restore that was cut off).
     pub restoring: bool,
 }
@@ -80,7 +82,18 @@ impl App {
         let shops: HashMap<String, Arc<Shop>> =
             config.shops.iter().map(|shop| (shop.id.clone(), Arc::new(shop.clone()))).collect();
         let accounts = accounts(config);
-        let tracker = Arc::new(Tracker::new(records.clone(), wire.clone(), &accounts));
+        let news = Arc::new(Notify::new());
+        let tracker = Arc::new(Tracker::new(tracking::Parts {
+            records: records.clone(),
+            wire: wire.clone(),
+            accounts: accounts.clone(),
+            shops: shops.clone(),
+            announce: Arc::new(|_, _, _, _, _| {}),
+            news: news.clone(),
+            callback: config.server.public_url.clone(),
+            speed: parts.speed.unwrap_or(1.0),
+            thresholds: crate::model::Thresholds::default(),
+        }));
         let by_name: HashMap<(String, String), Arc<Account>> = accounts
             .into_iter()
             .map(|account| ((account.kind.clone(), account.id.clone()), account))
@@ -140,6 +153,8 @@ impl App {
         }
         let stop = &self.intake.stop;
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
+        let shops = config.shops.iter().map(|shop| shop.id.clone()).collect();
+        self.intake.tasks.spawn(Watch::new(self.intake.tracker.clone(), shops).run(stop.clone()));
         let folders = &config.folders;
         self.intake.words.watch(&folders.intents, &folders.locales, &folders.shops);
         crate::intake::polls::introduce(&self.intake, &self.wire);

@@ -87,7 +87,8 @@ async fn demo(args: Args) -> anyhow::Result<u8> {
     let demo = prepare(&data, args.speed, address).await?;
     let figures = Figures::install()?;
     tokio::spawn(figures.clone().upkeep());
-    let parts = Parts { demo_orders: Some(order_numbers(&demo.simulator)), ..Parts::default() };
+    let demo_orders = Some(order_numbers(&demo.simulator));
+    let parts = Parts { demo_orders, speed: Some(args.speed), ..Parts::default() };
     let app = match App::build(&demo.config, Some(figures), parts).await {
         Ok(app) => app,
         Err(error) => return super::refuse(&format!("{error:#}")),
@@ -259,6 +260,7 @@ async fn sync(
     parcel.last_checked = Some(now);
     parcel.answered_by = Some(told.provider.into());
     parcel.checks = 1;
+    parcel.next_check = now.checked_add(SignedDuration::from_mins(30)).ok();
     let mut batch = Batch::default();
     records.put_parcel(&mut batch, SHOP, &read, &parcel)?;
     let _ = records.store().commit(batch).await?;

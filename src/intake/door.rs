@@ -37,10 +37,13 @@ pub enum Outcome {
 impl Intake {
     /// One request at `/hooks/{kind}/{account}`.
     pub async fn hook(self: &Arc<Self>, kind: &str, account: &str, request: &Request) -> Door {
-        let (Some(channel), Some(account)) = (channel(kind), self.account(kind, account)) else {
-            return Door::NotFound;
+        let Some(account) = self.account(kind, account).cloned() else { return Door::NotFound };
+        let Some(channel) = channel(kind) else {
+            return match crate::carriers::carrier(kind) {
+                Some(carrier) => self.pushed(carrier, &account, request).await,
+                None => Door::NotFound,
+            };
         };
-        let account = account.clone();
         let cx = self.cx(&account);
         let verified = match channel.verify(&cx, request) {
             Ok(verified) => verified,
@@ -215,7 +218,7 @@ impl Intake {
         }
     }
 
-    fn cx<'a>(&self, account: &'a Account) -> Cx<'a> {
+    pub(super) fn cx<'a>(&self, account: &'a Account) -> Cx<'a> {
         Cx { account, token: None, now: self.clock.now(), random: crate::vault::random() }
     }
 }

@@ -5,11 +5,13 @@ mod door;
 mod effects;
 mod live;
 pub mod polls;
+mod pushes;
 mod turn;
 mod words;
 
 pub use door::{Door, Outcome};
 pub use live::Live;
+pub use pushes::Replayed;
 pub use turn::Trip;
 pub use words::Words;
 

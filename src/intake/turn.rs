@@ -338,15 +338,25 @@ impl Intake {
         begun: bool,
     ) -> Result<Option<Vec<Shown>>, StoreError> {
         let now = self.clock.now();
-        let shown = self.words.render(&trip.shop, &say.locale, now, &say.blocks);
+        let mut shown = self.words.render(&trip.shop, &say.locale, now, &say.blocks);
+        let mut chat = say.chat;
+        if !shown.is_empty() && !chat.kept.is_empty() {
+            // What could not be told in the meantime comes first.
+            let kept = std::mem::take(&mut chat.kept);
+            let kept =
+                kept.iter().flat_map(|json| serde_json::from_str::<Vec<Shown>>(json).unwrap_or_default());
+            shown = kept.chain(shown).collect();
+        }
         let json = match way {
             Way::Inline | Way::Outbox if !shown.is_empty() => {
                 serde_json::to_string(&shown).unwrap_or_default()
             }
             _ => String::new(),
         };
-        let mut chat = say.chat;
         chat.address = Some(trip.address.clone());
+        if way == Way::Outbox && !shown.is_empty() {
+            chat.window_used += 1;
+        }
         let offers = offered(&shown);
         if !offers.is_empty() {
             chat.offered = offers;
@@ -426,6 +436,7 @@ impl Intake {
             tries: 0,
             made: now,
             while_waiting: None,
+            notice: false,
         }
     }
 

@@ -193,6 +193,10 @@ pub struct Chat {
     pub answered: Vec<u64>,
     /// The newest inline answers, for such a retry.
     pub answers: Vec<Answered>,
+    /// When notices went out in the last day.
+    pub notified: Vec<Timestamp>,
+    /// Notices that could not be sent: shown blocks as JSON, said with the next answer.
+    pub kept: Vec<String>,
 }
 
 /// Dedupe keys are told apart by 64 bits: among the few dozen of one person that is enough.

@@ -277,7 +277,30 @@ impl Delivery {
     /// The row ends here; the merchant can see why.
     async fn end(&self, row: &Read<Outgoing>, why: &str) -> Result<(), StoreError> {
         metrics::counter!("yishi_messages_ended_total", "why" => why.to_owned()).increment(1);
+        if why == "window_shut" && row.value.as_ref().is_some_and(|outgoing| outgoing.notice) {
+            return self.keep(row).await;
+        }
         self.records.hold_back(row, why, self.wire.clock().now()).await
+    }
+}
+
+impl Delivery {
+    /// The buyer could not be told: they hear it with the next answer. What did not arrive can be said again.
+    async fn keep(&self, row: &Read<Outgoing>) -> Result<(), StoreError> {
+        let Some(outgoing) = &row.value else { return Ok(()) };
+        loop {
+            let read = self.records.chat(&outgoing.shop, &outgoing.address).await?;
+            let mut chat = read.value.clone().unwrap_or_default();
+            chat.kept.push(outgoing.shown.clone());
+            let mut batch = Batch::default();
+            batch.expect(row.key.clone(), row.raw.clone()).delete(row.key.clone());
+            self.records.replace(&mut batch, &read, &chat)?;
+            if self.records.store().commit(batch).await? == Committed::Done
+                || self.records.read::<Outgoing>(row.key.clone()).await?.value.is_none()
+            {
+                return Ok(());
+            }
+        }
     }
 }
 

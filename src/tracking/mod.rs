@@ -3,42 +3,95 @@
 
 mod apply;
 pub mod calendar;
+mod correct;
 pub mod exceptions;
 pub mod incidents;
 pub mod schedule;
+mod subscribe;
+mod watch;
+
+pub use apply::{Door, Said};
+pub use watch::Watch;
 
 use crate::carriers::{Ask, Carrier, Tracked, carrier};
 use crate::conversation::Asked;
-use crate::model::Account;
+use crate::model::{Account, Parcel, Shop, Thresholds};
 use crate::store::StoreError;
 use crate::store::records::Records;
-use crate::wire::{Exchange, Failure, Joined, Limits, Refusal, Wire};
-use std::sync::Arc;
+use crate::wire::{CallError, Exchange, Failure, Joined, Limits, Refusal, Wire};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Longest time for one account's answer, repetitions included.
 const ACCOUNT_LIMIT: Duration = Duration::from_secs(14);
 
+/// What follows from a parcel's new state beside itself: notices to tell. Gets the shop, the parcel before and after,
+/// and whether it was just found to stand still.
+pub type Announce = Arc<dyn Fn(&str, Option<&Parcel>, &mut Parcel, bool, Timestamp) + Send + Sync>;
+
+/// What a tracker is made of.
+pub struct Parts {
+    /// The records.
+    pub records: Records,
+    /// The way out.
+    pub wire: Wire,
+    /// All accounts in the order of the configuration; those of carriers are used.
+    pub accounts: Vec<Arc<Account>>,
+    /// Shops by id.
+    pub shops: HashMap<String, Arc<Shop>>,
+    /// What follows from news.
+    pub announce: Announce,
+    /// Told when there are notices to tell.
+    pub news: Arc<Notify>,
+    /// Where vendors reach our hooks, without a slash at its end; empty: nowhere, so nothing is subscribed.
+    pub callback: String,
+    /// Divides the intervals between checks: 1 but in a demo.
+    pub speed: f64,
+    /// After how long silence counts as wrong.
+    pub thresholds: Thresholds,
+}
+
 /// Asks carriers and keeps their answers.
-#[derive(Clone)]
 pub struct Tracker {
     records: Records,
     wire: Wire,
-    /// Carrier accounts in the order of the configuration.
     accounts: Vec<Arc<Account>>,
+    shops: HashMap<String, Arc<Shop>>,
+    announce: Announce,
+    news: Arc<Notify>,
+    callback: String,
+    speed: f64,
+    thresholds: Thresholds,
     flights: Joined<(String, String, String), Asked>,
+    /// When each account last pushed anything; forgotten at a restart, which costs some polls.
+    last_pushes: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Tracker {
-    /// With the carrier accounts among `accounts`.
-    pub fn new(records: Records, wire: Wire, accounts: &[Arc<Account>]) -> Self {
-        let accounts = accounts.iter().filter(|account| carrier(&account.kind).is_some()).cloned().collect();
-        Self { records, wire, accounts, flights: Joined::default() }
+    /// From its parts.
+    pub fn new(parts: Parts) -> Self {
+        let carriers = parts.accounts.into_iter().filter(|account| carrier(&account.kind).is_some());
+        Self {
+            records: parts.records,
+            wire: parts.wire,
+            accounts: carriers.collect(),
+            shops: parts.shops,
+            announce: parts.announce,
+            news: parts.news,
+            callback: parts.callback,
+            speed: parts.speed,
+            thresholds: parts.thresholds,
+            flights: Joined::default(),
+            last_pushes: Mutex::default(),
+        }
     }
 
     /// Fetches news of one parcel of an order and keeps them. Concurrent asks share one question, and it goes on
     /// when the asker leaves.
-    pub async fn refresh(&self, shop: &str, order: &str, carrier: &str, number: &str) -> Asked {
+    pub async fn refresh(self: &Arc<Self>, shop: &str, order: &str, carrier: &str, number: &str) -> Asked {
         let key = (shop.to_owned(), carrier.to_owned(), number.to_owned());
         let (this, order) = (self.clone(), order.to_owned());
         let asked = self.flights.ask(key.clone(), || async move {
@@ -52,6 +105,11 @@ impl Tracker {
             }
         });
         asked.await.unwrap_or(Asked::Failed)
+    }
+
+    /// Questions that are under way.
+    pub fn under_way(&self) -> usize {
+        self.flights.under_way()
     }
 
     /// Whether any account can be asked about a carrier's parcels for a shop.
@@ -92,25 +150,45 @@ impl Tracker {
         let phone_tail = self.phone_tail(shop, order, code, number).await?;
         let asks = [Ask { carrier: code.to_owned(), number: number.to_owned(), phone_tail }];
         let mut outcome = Asked::Failed;
+        let mut failure = ("no_account", None);
         for (carrier, account) in self.chain(shop, code) {
+            let by = account.name();
             match self.ask_account(carrier, &account, &asks).await {
                 Ok(tracked) => {
-                    self.keep(shop, &asks[0], tracked, carrier.spec().code).await?;
+                    let said = Said::of(&by, Door::Asked, number, tracked);
+                    self.apply(shop, code, number, &said).await?;
                     return Ok(Asked::Answered);
                 }
                 Err(Failure::Refused(Refusal::NoDataYet | Refusal::BadNumber)) => {
-                    self.keep(shop, &asks[0], Vec::new(), carrier.spec().code).await?;
+                    self.apply(shop, code, number, &Said::of(&by, Door::Asked, number, Vec::new())).await?;
                     outcome = Asked::Answered;
                 }
-                Err(Failure::Refused(Refusal::NeedPhoneTail)) => {
-                    if outcome == Asked::Failed {
+                Err(other) => {
+                    if outcome == Asked::Failed && other == Failure::Refused(Refusal::NeedPhoneTail) {
                         outcome = Asked::NeedsPhoneTail;
                     }
+                    failure = (other.label(), free_at(&other));
                 }
-                Err(_) => {}
             }
         }
+        if outcome != Asked::Answered {
+            self.failed(shop, code, number, failure.0, failure.1).await?;
+        }
         Ok(outcome)
+    }
+
+    /// Plans the next check of a parcel.
+    fn plan(&self, shop: &str, parcel: &mut Parcel, now: Timestamp) {
+        let chain = self.chain(shop, &parcel.carrier);
+        let interval = chain.first().map_or(0, |(carrier, _)| carrier.spec().min_interval_secs);
+        let rules = schedule::Rules {
+            min_interval: SignedDuration::from_secs(i64::from(interval)),
+            pushes: self.is_pushed(parcel, now),
+            cross_border: parcel.crosses_borders(),
+            speed: self.speed,
+            zone: self.shops.get(shop).map_or(TimeZone::UTC, |shop| shop.zone.clone()),
+        };
+        parcel.next_check = schedule::next_check(parcel, &rules, now);
     }
 
     async fn ask_account(
@@ -154,6 +232,16 @@ impl Tracker {
             None => self.records.order(shop, order).await?.value.and_then(|order| order.buyer.phone_last4),
         };
         Ok(of_buyer.map(|tail| tail.reveal().clone()))
+    }
+}
+
+/// When a failed ask may be tried again, where that is known.
+fn free_at(failure: &Failure) -> Option<Timestamp> {
+    match failure {
+        Failure::Call(CallError::NotSent { until }) | Failure::Refused(Refusal::Throttled { until }) => {
+            *until
+        }
+        _ => None,
     }
 }
 

@@ -275,7 +275,7 @@ impl Wire {
             Err(Failure::Refused(Refusal::FixAccount { cure })) => Some(cure.0),
             _ => None,
         };
-        let outcome = result.as_ref().map_or_else(outcome, |_| "ok");
+        let outcome = result.as_ref().map_or_else(Failure::label, |_| "ok");
         let said = Said { status, took: clocked.elapsed(), outcome, cure };
         self.write_down(once, operation, began, said).await;
         result
@@ -498,27 +498,29 @@ fn count(account: &Account, operation: &'static str, outcome: &'static str) {
     metrics::counter!("yishi_calls_total", &labels).increment(1);
 }
 
-/// A label for figures and the journal.
-fn outcome(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Call(CallError::NotSent { .. }) => "not_sent",
-        Failure::Call(CallError::Unknown) => "unknown",
-        Failure::Refused(refusal) => match refusal {
-            Refusal::Retry { .. } => "retry",
-            Refusal::Throttled { .. } => "throttled",
-            Refusal::TokenExpired => "token_expired",
-            Refusal::FixAccount { .. } => "fix_account",
-            Refusal::NeedPhoneTail => "need_phone_tail",
-            Refusal::NoDataYet => "no_data_yet",
-            Refusal::BadNumber => "bad_number",
-            Refusal::WrongCarrier => "wrong_carrier",
-            Refusal::NotRegistered => "not_registered",
-            Refusal::AlreadyDone => "already_done",
-            Refusal::Unreachable => "unreachable",
-            Refusal::WindowShut => "window_shut",
-            Refusal::ConsentSpent => "consent_spent",
-            Refusal::Unsupported => "unsupported",
-            Refusal::Unreadable => "unreadable",
-        },
+impl Failure {
+    /// A label for figures and the journal.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Failure::Call(CallError::NotSent { .. }) => "not_sent",
+            Failure::Call(CallError::Unknown) => "unknown",
+            Failure::Refused(refusal) => match refusal {
+                Refusal::Retry { .. } => "retry",
+                Refusal::Throttled { .. } => "throttled",
+                Refusal::TokenExpired => "token_expired",
+                Refusal::FixAccount { .. } => "fix_account",
+                Refusal::NeedPhoneTail => "need_phone_tail",
+                Refusal::NoDataYet => "no_data_yet",
+                Refusal::BadNumber => "bad_number",
+                Refusal::WrongCarrier => "wrong_carrier",
+                Refusal::NotRegistered => "not_registered",
+                Refusal::AlreadyDone => "already_done",
+                Refusal::Unreachable => "unreachable",
+                Refusal::WindowShut => "window_shut",
+                Refusal::ConsentSpent => "consent_spent",
+                Refusal::Unsupported => "unsupported",
+                Refusal::Unreadable => "unreadable",
+            },
+        }
     }
 }

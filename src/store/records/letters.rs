@@ -3,7 +3,7 @@
 
 use super::{Kind, Read, Records};
 use crate::model::Parcel;
-use crate::store::{Batch, StoreError, prefix_end};
+use crate::store::{Batch, Committed, StoreError, prefix_end};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,21 @@ impl Records {
         self.parcel_at(self.key(Kind::Stray, account, &number.to_ascii_uppercase())).await
     }
 
+    /// Keeps it.
+    pub async fn put_stray(&self, read: &Read<Parcel>, stray: &Parcel) -> Result<Committed, StoreError> {
+        let mut batch = Batch::default();
+        self.put_parcel(&mut batch, "", read, stray)?;
+        self.store().commit(batch).await
+    }
+
+    /// It has found its parcel.
+    pub async fn drop_stray(&self, read: &Read<Parcel>) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        self.remove_parcel(&mut batch, read)?;
+        let _ = self.store().commit(batch).await?;
+        Ok(())
+    }
+
     /// Drops strays that nobody asked for in a fortnight. Returns how many.
     pub async fn sweep_strays(&self, now: Timestamp) -> Result<usize, StoreError> {
         let (mut from, end) = (vec![Kind::Stray as u8], prefix_end(&[Kind::Stray as u8]));
@@ -43,17 +58,13 @@ impl Records {
             let rows = self.store().scan(&from, &end, PARTS_AT_ONCE).await?;
             let Some((last, _)) = rows.last() else { return Ok(dropped) };
             from = [last.as_slice(), &[0]].concat();
-            let mut batch = Batch::default();
-            for (key, raw) in rows {
-                let stray = self.parcel_at(key.clone()).await?;
-                let heard = stray.value.and_then(|parcel| parcel.last_push);
+            for (key, _) in rows {
+                let stray = self.parcel_at(key).await?;
+                let heard = stray.value.as_ref().and_then(|parcel| parcel.last_push);
                 if heard.is_none_or(|heard| now.duration_since(heard) > STRAY_LIFE) {
-                    batch.expect(key.clone(), Some(raw)).delete(key);
+                    self.drop_stray(&stray).await?;
                     dropped += 1;
                 }
-            }
-            if !batch.writes.is_empty() {
-                let _ = self.store().commit(batch).await?;
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use super::{Kind, Read, Records};
 use crate::model::chat::How;
-use crate::model::{Chat, ChatAddress, Order, Parcel, Shipment};
+use crate::model::{Chat, ChatAddress, Order, OrderStatus, Parcel, Shipment};
 use crate::store::{Batch, Committed, MAX_KEYS, StoreError, prefix_end};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Where a tracking number leads within a shop.
@@ -28,8 +28,9 @@ pub enum Upserted {
     Stale,
 }
 
-/// A batch with so many keys is committed: one parcel (two keys), the phone and the order would pass the limit.
-const KEYS: usize = MAX_KEYS - 4;
+/// A batch with so many keys is committed: one parcel (its row, its check, its number), the phone and the order would
+/// pass the limit.
+const KEYS: usize = MAX_KEYS - 5;
 
 impl Records {
     pub(super) fn order_key(&self, shop: &str, no: &str) -> Vec<u8> {
@@ -167,6 +168,10 @@ impl Records {
         let mut parcel = read.value.clone().unwrap_or_else(|| new_parcel(order, shipment));
         let tail = order.buyer.phone_last4.clone();
         let known = parcel.orders.contains(&order.no);
+        if read.value.is_none() {
+            parcel.next_check = first_check(order, shipment, now);
+            parcel.first_seen = Some(now);
+        }
         if read.value.is_none() || !known || parcel.phone_tail.is_none() && tail.is_some() {
             if !known {
                 parcel.orders.push(order.no.clone());
@@ -218,6 +223,20 @@ fn new_parcel(order: &Order, shipment: &Shipment) -> Parcel {
         phone_tail: order.buyer.phone_last4.clone(),
         ..Parcel::default()
     }
+}
+
+/// What was shipped just now is asked about at once; a history that is imported, spread over some hours; what is over
+/// in the shop's own books, never.
+fn first_check(order: &Order, shipment: &Shipment, now: Timestamp) -> Option<Timestamp> {
+    const RECENT: SignedDuration = SignedDuration::from_hours(72);
+    const SPREAD_SECS: i64 = 6 * 3600;
+    if matches!(order.status, OrderStatus::Completed | OrderStatus::Closed) {
+        return None;
+    }
+    let recent = shipment.shipped_at.is_none_or(|at| now.duration_since(at) < RECENT);
+    let seed = shipment.number.bytes().fold(7_i64, |seed, byte| (seed * 31 + i64::from(byte)) % 1_000_003);
+    let wait = if recent { 0 } else { seed % SPREAD_SECS };
+    now.checked_add(SignedDuration::from_secs(wait)).ok()
 }
 
 /// What is to be stored, and what that is; nothing where what came is older.

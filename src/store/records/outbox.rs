@@ -40,6 +40,9 @@ pub struct Outgoing {
     /// Only said if the buyer still waits for a person since then: the bot's return, with an apology.
     #[serde(default)]
     pub while_waiting: Option<Timestamp>,
+    /// News that nobody asked for: where it cannot be sent, it waits for the buyer's next message.
+    #[serde(default)]
+    pub notice: bool,
 }
 
 impl Records {

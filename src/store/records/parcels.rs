@@ -426,6 +426,19 @@ impl Records {
         batch.put(read.key.clone(), sealed);
         Ok(())
     }
+
+    /// Takes a parcel away with its pages and all that is due for it: lost if it has changed since it was read.
+    pub fn remove_parcel(&self, batch: &mut Batch, read: &Read<Parcel>) -> Result<(), StoreError> {
+        batch.expect(read.key.clone(), read.raw.clone());
+        let Some(parcel) = &read.value else { return Ok(()) };
+        for at in 0..lay_out(parcel)?.pages.len() {
+            batch.delete(page_key(&read.key, at));
+        }
+        let nothing_due = Parcel { next_check: None, pending_due: None, ..parcel.clone() };
+        self.stage_schedule(batch, "", read, &nothing_due)?;
+        batch.delete(read.key.clone());
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,131 @@
+//! The background check of every parcel, when it is due: fair among shops, each parcel once at a time, within what the
+//! accounts allow. Must never ask more often than the schedule says, nor let one shop's many delay another's few.
+
+use super::{Tracker, apply::Door, apply::Said};
+use crate::store::StoreError;
+use crate::store::records::Due;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// Checks at once.
+const AT_ONCE: usize = 64;
+/// Taken from one shop before the next shop has its turn.
+const A_TURN: usize = 16;
+/// The schedule is looked at so often.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Works the schedule off.
+pub struct Watch {
+    tracker: Arc<Tracker>,
+    shops: Vec<String>,
+    places: Arc<Semaphore>,
+    /// Leased parcels: checked just now. In memory, since one process holds the store.
+    leased: Arc<Mutex<HashSet<Due>>>,
+}
+
+impl Watch {
+    /// For these shops.
+    pub fn new(tracker: Arc<Tracker>, shops: Vec<String>) -> Self {
+        Self { tracker, shops, places: Arc::new(Semaphore::new(AT_ONCE)), leased: Arc::default() }
+    }
+
+    /// Runs until `stop`; checks that have begun go on to their end.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let begun = match self.round().await {
+                Ok(begun) => begun,
+                Err(StoreError::Closed) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the schedule could not be read");
+                    0
+                }
+            };
+            let pause = if begun == 0 { IDLE } else { Duration::from_millis(5) };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Begins checks that are due, some of each shop. Returns how many.
+    pub async fn round(&self) -> Result<usize, StoreError> {
+        let now = self.tracker.wire.clock().now();
+        let mut begun = 0;
+        for shop in &self.shops {
+            let leased = self.leases().len();
+            let due = self.tracker.records.due_checks(shop, now, A_TURN + leased).await?;
+            let free: Vec<Due> =
+                due.into_iter().filter(|due| !self.leases().contains(due)).take(A_TURN).collect();
+            for due in free {
+                let Ok(place) = self.places.clone().try_acquire_owned() else { return Ok(begun) };
+                self.leases().insert(due.clone());
+                begun += 1;
+                let (tracker, leased) = (self.tracker.clone(), self.leased.clone());
+                tokio::spawn(async move {
+                    if let Err(error) = tracker.check(&due).await {
+                        tracing::error!(%error, "a parcel could not be checked");
+                    }
+                    leased.lock().unwrap_or_else(PoisonError::into_inner).remove(&due);
+                    drop(place);
+                });
+            }
+        }
+        Ok(begun)
+    }
+
+    /// Waits until nothing that was begun is under way: for tests and a graceful stop.
+    pub async fn idle(&self) {
+        let _ = self.places.acquire_many(AT_ONCE as u32).await;
+    }
+
+    fn leases(&self) -> std::sync::MutexGuard<'_, HashSet<Due>> {
+        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tracker {
+    /// One due check: what was pushed before the number was known, a subscription where one is wanted, and a question
+    /// to the carrier.
+    pub(super) async fn check(self: &Arc<Self>, due: &Due) -> Result<(), StoreError> {
+        let Due { shop, carrier, number } = due;
+        let Some(parcel) = self.records.parcel(shop, carrier, number).await?.value else { return Ok(()) };
+        if parcel.next_check.is_none_or(|next| next > self.wire.clock().now()) {
+            return Ok(());
+        }
+        self.join_strays(shop, carrier, number).await?;
+        self.subscribe(shop, &parcel).await?;
+        if !self.serves(shop, carrier) {
+            return self.failed(shop, carrier, number, "no_account", None).await;
+        }
+        let order = parcel.orders.first().cloned().unwrap_or_default();
+        self.refresh(shop, &order, carrier, number).await;
+        // Whatever came of it, the next check lies ahead: else this one would be due for ever.
+        let after = self.records.parcel(shop, carrier, number).await?.value;
+        let now = self.wire.clock().now();
+        if after.is_some_and(|parcel| parcel.next_check.is_some_and(|next| next <= now)) {
+            self.failed(shop, carrier, number, "not_kept", None).await?;
+        }
+        Ok(())
+    }
+
+    /// News that came before the number was known here is no longer a stray's.
+    async fn join_strays(&self, shop: &str, carrier: &str, number: &str) -> Result<(), StoreError> {
+        for (_, account) in self.chain(shop, carrier) {
+            let stray = self.records.stray(&account.name(), number).await?;
+            let Some(parcel) = &stray.value else { continue };
+            let said = Said {
+                by: &account.name(),
+                door: Door::Pushed,
+                events: parcel.events.clone(),
+                eta: parcel.eta.clone(),
+            };
+            self.apply(shop, carrier, number, &said).await?;
+            self.records.drop_stray(&stray).await?;
+        }
+        Ok(())
+    }
+}
