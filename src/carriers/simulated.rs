@@ -2,7 +2,7 @@
 //! It speaks Yishi's own status names. Must never be taken for a real carrier: its numbers start with SIM.
 
 use super::{
-    Ask, Carrier, CarrierSpec, Step, Tracked,
+    Ask, Carrier, CarrierSpec, News, Push, Step, Subscription, Told, Tracked, Watch,
     body::{self, CURE_CREDENTIALS},
     refine,
 };
@@ -10,7 +10,7 @@ use crate::model::when::CHINA;
 use crate::model::{
     Courier, Eta, EtaPrecision, EtaSource, Event, Meaning, Pickup, Place, Raw, Reason, Status, Sub, When,
 };
-use crate::wire::{Answer, Call, Cx, Refusal, sign};
+use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -50,12 +50,7 @@ impl Carrier for SimulatedCarrier {
         }
         let numbers = asks.iter().map(|ask| ask.number.as_str()).collect();
         let question = Question { client: cx.account.setting("client", ""), at: cx.now, numbers };
-        let body = serde_json::to_vec(&question).map_err(|_| Refusal::Unsupported)?;
-        let url = format!("{}/track", cx.account.setting("base_url", SPEC.base_url));
-        let signature = hex::encode(sign::hmac_sha256(cx.account.secret("key").as_bytes(), &body));
-        let mut call = Call::json("simulated.track", url, body);
-        call.headers.push(("x-signature", signature));
-        Ok(call)
+        signed(cx, "simulated.track", "/track", &question)
     }
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
@@ -80,6 +75,80 @@ impl Carrier for SimulatedCarrier {
         }
         Ok(Step::Done(all))
     }
+
+    fn push(&self) -> Option<&dyn Push> {
+        Some(self)
+    }
+}
+
+impl Push for SimulatedCarrier {
+    fn verify(&self, cx: &Cx, request: &Request) -> Result<Verified, Unverified> {
+        let key = cx.account.secret("key");
+        let expected = hex::encode(sign::hmac_sha256(key.as_bytes(), &request.body));
+        let proof = sign::matches(expected.as_bytes(), request.header("x-signature").as_bytes());
+        let proof = proof.filter(|_| !key.is_empty()).ok_or(Unverified::BadSignature)?;
+        Ok(Verified::new(request.body.clone(), proof))
+    }
+
+    fn read(&self, cx: &Cx, payload: &[u8]) -> Result<Told, Refusal> {
+        let said: Said = serde_json::from_slice(payload).map_err(|_| Refusal::Unreadable)?;
+        let parcels = said.parcels.ok_or(Refusal::Unreadable)?;
+        let news = |mut parcel: Parcel| {
+            let watch = parcel.watch.take().unwrap_or_default().into();
+            let number = parcel.number.clone();
+            News { watch, ..News::of(parcel.tracked(&number, cx.now)) }
+        };
+        let parcels = parcels.into_iter().filter(|parcel| !parcel.number.is_empty()).map(news).collect();
+        Ok(Told { parcels, follow_ups: Vec::new() })
+    }
+
+    fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
+        let body = if stored { r#"{"ok":true}"# } else { r#"{"ok":false}"# };
+        Reply { status: 200, content_type: "application/json", body: body.into() }
+    }
+
+    fn subscription(&self) -> Option<&dyn Subscription> {
+        Some(self)
+    }
+}
+
+impl Subscription for SimulatedCarrier {
+    fn subscribe(&self, cx: &Cx, ask: &Ask, callback: &str) -> Result<Call, Refusal> {
+        if !ask.number.starts_with("SIM") {
+            return Err(Refusal::BadNumber);
+        }
+        let client = cx.account.setting("client", "");
+        let wish = Wish { client, at: cx.now, number: &ask.number, callback };
+        signed(cx, "simulated.subscribe", "/subscribe", &wish)
+    }
+
+    fn read_subscribed(&self, cx: &Cx, _ask: &Ask, answer: &Answer) -> Result<(), Refusal> {
+        let said: Said = body::json(answer, cx.now)?;
+        match said.error.as_deref() {
+            None => Ok(()),
+            Some("known") => Err(Refusal::AlreadyDone),
+            Some("bad_signature" | "unknown_client") => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
+            Some(_) => Err(Refusal::Retry { after: None }),
+        }
+    }
+}
+
+/// A JSON call with its body's HMAC-SHA256 in a header.
+fn signed(cx: &Cx, operation: &'static str, path: &str, body: &impl Serialize) -> Result<Call, Refusal> {
+    let body = serde_json::to_vec(body).map_err(|_| Refusal::Unsupported)?;
+    let url = format!("{}{path}", cx.account.setting("base_url", SPEC.base_url));
+    let signature = hex::encode(sign::hmac_sha256(cx.account.secret("key").as_bytes(), &body));
+    let mut call = Call::json(operation, url, body);
+    call.headers.push(("x-signature", signature));
+    Ok(call)
+}
+
+#[derive(Serialize)]
+struct Wish<'a> {
+    client: &'a str,
+    at: Timestamp,
+    number: &'a str,
+    callback: &'a str,
 }
 
 #[derive(Serialize)]
@@ -103,6 +172,27 @@ struct Parcel {
     number: String,
     events: Vec<Scan>,
     eta: Option<Expected>,
+    /// In a push: whether the carrier goes on watching.
+    watch: Option<Watching>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+enum Watching {
+    #[default]
+    On,
+    Ended,
+    Lapsed,
+}
+
+impl From<Watching> for Watch {
+    fn from(watching: Watching) -> Self {
+        match watching {
+            Watching::On => Self::On,
+            Watching::Ended => Self::Ended,
+            Watching::Lapsed => Self::Lapsed,
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]

@@ -3,7 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
-use super::{Asked, CarrierPeer, Simulator};
+use super::{Asked, CarrierPeer, Pushed, Simulator};
 use crate::model::when::CHINA;
 use crate::model::{Meaning, Place};
 use crate::wire::{Answer, sign};
@@ -22,21 +22,37 @@ pub(super) const PEER: CarrierPeer = CarrierPeer {
     settings: &[("client", CLIENT)],
     secrets: &[("key", KEY)],
     answer: Simulator::own,
-    push: None,
+    push: Some(push),
 };
 
 impl Simulator {
     fn own(&self, asked: &Asked, delay: &mut Duration) -> Answer {
         match asked.path {
             "/track" => self.own_track(asked, delay),
+            "/subscribe" => self.own_subscribe(asked),
             _ => Answer::new(404, ""),
+        }
+    }
+
+    /// `POST /subscribe`
+    fn own_subscribe(&self, asked: &Asked) -> Answer {
+        if !is_signed(asked) {
+            return refuse("bad_signature");
+        }
+        let wish = asked.json();
+        let text = |name: &str| wish.get(name).and_then(Value::as_str).unwrap_or("");
+        if text("client") != CLIENT {
+            return refuse("unknown_client");
+        }
+        match self.watch("simulated", text("number"), text("callback")) {
+            true => Answer::new(200, "{}"),
+            false => refuse("known"),
         }
     }
 
     /// `POST /track`
     fn own_track(&self, asked: &Asked, delay: &mut Duration) -> Answer {
-        let expected = hex::encode(sign::hmac_sha256(KEY.as_bytes(), asked.body));
-        if sign::matches(expected.as_bytes(), asked.header("x-signature").as_bytes()).is_none() {
+        if !is_signed(asked) {
             return refuse("bad_signature");
         }
         let Ok(question) = serde_json::from_slice::<Value>(asked.body) else { return refuse("bad_request") };
@@ -66,6 +82,21 @@ impl Simulator {
         }
         Answer::new(200, json!({"parcels": parcels}).to_string())
     }
+}
+
+fn is_signed(asked: &Asked) -> bool {
+    let expected = hex::encode(sign::hmac_sha256(KEY.as_bytes(), asked.body));
+    sign::matches(expected.as_bytes(), asked.header("x-signature").as_bytes()).is_some()
+}
+
+/// All scans so far, oldest last, as `/track` tells them.
+fn push(number: &str, _carrier: &str, timeline: &Timeline) -> Pushed {
+    let mut parcel = tell(number, timeline, timeline.seen.iter().rev().collect());
+    let over = timeline.seen.last().is_some_and(|seen| seen.scan.meaning.status.is_final());
+    parcel["watch"] = if over { "ended" } else { "on" }.into();
+    let body = json!({"parcels": [parcel]}).to_string().into_bytes();
+    let signature = hex::encode(sign::hmac_sha256(KEY.as_bytes(), &body));
+    Pushed { query: String::new(), headers: vec![("x-signature", signature)], body }
 }
 
 fn refuse(error: &str) -> Answer {

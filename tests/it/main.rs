@@ -15,6 +15,7 @@ mod logs;
 mod pages;
 mod privacy;
 mod proof;
+mod pushes;
 mod simulator;
 mod slow;
 mod trips;
