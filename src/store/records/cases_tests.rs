@@ -1,8 +1,8 @@
 //! A case is opened once, changes only when something changes, clears by itself, and stays settled.
 
 use super::*;
-use crate::store::memory::MemoryStore;
 use crate::store::Committed;
+use crate::store::memory::MemoryStore;
 use crate::vault::Vault;
 use std::sync::Arc;
 
