@@ -20,7 +20,7 @@ exception-loop-cause = It’s been moving back and forth between two places (sta
 exception-loop-todo = Please ask the carrier to check the label’s address and the sorting.
 
 exception-attempts = Several failed deliveries
-exception-attempts-cause = The courier has tried more than once without success ({ $age }).
+exception-attempts-cause = The courier has tried more than once without success (last trouble { $age }).
 exception-attempts-todo = Please confirm phone, address and a good time with the buyer, and pass them on to the carrier.
 
 exception-disputed = Marked delivered, buyer has nothing
@@ -40,7 +40,7 @@ exception-lost-cause = The carrier recorded it as lost or destroyed ({ $age }).
 exception-lost-todo = Please file a claim, and send a replacement or refund soon.
 
 exception-customs = Held at customs
-exception-customs-cause = Customs hasn’t released it ({ $age }).
+exception-customs-cause = It got held up at customs { $age } and hasn’t been released.
 exception-customs-todo = Please see what customs needs; if it’s for the buyer to provide, ask them to follow the notice.
 
 exception-returning = On its way back

@@ -12,7 +12,7 @@ exception-overdue-cause = 预计送达的时间已经过了（{ $age }），包�
 exception-overdue-todo = 请催一下快递公司，再告诉买家一个新的时间。
 
 exception-not-collected = 久未取件
-exception-not-collected-cause = 包裹 { $age } 到的取件点，买家还没有取。
+exception-not-collected-cause = 包裹 { $age } 就到了取件点，买家还没有取。
 exception-not-collected-todo = 请提醒买家尽快去取，以免被退回。
 
 exception-loop = 来回转运
@@ -40,7 +40,7 @@ exception-lost-cause = 快递公司登记为丢失或损毁（{ $age }）。
 exception-lost-todo = 请申请理赔，并尽快给买家补发或退款。
 
 exception-customs = 清关受阻
-exception-customs-cause = 包裹在海关没有放行（{ $age }）。
+exception-customs-cause = 包裹 { $age } 卡在了海关，还没有放行。
 exception-customs-todo = 请看海关需要什么资料，该买家提供的，请买家按通知补交。
 
 exception-returning = 正在退回

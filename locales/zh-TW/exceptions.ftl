@@ -12,7 +12,7 @@ exception-overdue-cause = 預計送達的時間已經過了（{ $age }），包�
 exception-overdue-todo = 請催一下物流公司，再告訴買家新的時間。
 
 exception-not-collected = 久未取貨
-exception-not-collected-cause = 包裹 { $age } 到的取貨點，買家還沒有取。
+exception-not-collected-cause = 包裹 { $age } 就到了取貨點，買家還沒有取。
 exception-not-collected-todo = 請提醒買家儘快去取，以免被退回。
 
 exception-loop = 來回轉運
@@ -40,7 +40,7 @@ exception-lost-cause = 物流公司登記為遺失或毀損（{ $age }）。
 exception-lost-todo = 請申請理賠，並儘快補寄或退款給買家。
 
 exception-customs = 清關受阻
-exception-customs-cause = 包裹在海關沒有放行（{ $age }）。
+exception-customs-cause = 包裹 { $age } 卡在海關，還沒有放行。
 exception-customs-todo = 請看海關需要什麼資料，該由買家提供的，請買家依通知補交。
 
 exception-returning = 正在退回

@@ -342,3 +342,7 @@ fn moment_status(parcel: &Parcel) -> Arg {
         None => Arg::Status(parcel.state.status, parcel.state.sub, parcel.state.reason),
     }
 }
+
+#[cfg(test)]
+#[path = "topics_tests.rs"]
+mod tests;
