@@ -104,7 +104,7 @@ fn read_cursor(text: &str) -> Result<(Timestamp, String), Problem> {
 
 fn incident(incident: &Incident) -> Value {
     json!({
-        "id": incident.id,
+        "id": mask::sentence(&incident.id),
         "carrier": incident.carrier,
         "place": mask::sentence(&incident.place),
         "since": incident.since,
@@ -132,7 +132,7 @@ fn shown(id: &str, case: &Case, incident: Option<&Incident>) -> Value {
         "outcome": case.outcome,
         "done_at": case.done_at,
         "cleared_at": case.cleared_at,
-        "incident": incident.map(|incident| &incident.id),
+        "incident": incident.map(|incident| mask::sentence(&incident.id)),
     })
 }
 
