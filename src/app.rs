@@ -15,7 +15,8 @@ use crate::notices::delivery::Delivery;
 use crate::store::records::Records;
 use crate::store::{Store, memory::MemoryStore, sled};
 use crate::telemetry::Figures;
-use crate::tracking::{self, Tracker, Watch};
+use crate::tracking::calendar::Calendar;
+use crate::tracking::{self, ThresholdsOf, Tracker, Watch};
 use crate::vault::Vault;
 use crate::wire::{Clock, HttpTransport, SystemClock, Transport, Wire};
 use anyhow::Context as _;
@@ -92,7 +93,12 @@ impl App {
             news: news.clone(),
             callback: config.server.public_url.clone(),
             speed: parts.speed.unwrap_or(1.0),
-            thresholds: crate::model::Thresholds::default(),
+            thresholds: thresholds(config, parts.speed),
+            calendar: if config.tracking.holidays {
+                Calendar::built_in().clone()
+            } else {
+                Calendar::default()
+            },
         }));
         let by_name: HashMap<(String, String), Arc<Account>> = accounts
             .into_iter()
@@ -235,6 +241,15 @@ fn accounts(config: &Config) -> Vec<Arc<Account>> {
         ..Account::default()
     });
     config.accounts.iter().cloned().chain(web).map(Arc::new).collect()
+}
+
+/// What counts as wrong; a demo that runs fast also loses patience fast.
+fn thresholds(config: &Config, speed: Option<f64>) -> ThresholdsOf {
+    let tracking = config.tracking.clone();
+    Arc::new(move |shop, carrier| {
+        let usual = tracking.thresholds(shop, carrier);
+        speed.map_or(usual.clone(), |speed| usual.faster(speed))
+    })
 }
 
 fn rules(config: &Config) -> Rules {

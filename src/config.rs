@@ -9,8 +9,9 @@ mod secrets;
 mod shops;
 #[cfg(test)]
 mod tests;
+mod tracking;
 
-use crate::model::{Account, Private, Problem, Shop};
+use crate::model::{Account, Private, Problem, Shop, Thresholds};
 pub use accounts::{KindSpec, registered};
 pub use document::reference;
 use reader::{Reader, Section, entry, hint, printable};
@@ -39,6 +40,7 @@ pub struct Config {
     pub vault_key: KeySource,
     pub folders: Folders,
     pub chat: Chat,
+    pub tracking: Tracking,
     /// In the order of the file.
     pub shops: Vec<Shop>,
     /// In the order of the file: of several that can ask about a parcel, the first is asked first.
@@ -139,6 +141,15 @@ pub struct Chat {
     pub session_ttl: Duration,
 }
 
+/// When something is wrong with a parcel. [`Tracking::thresholds`] gives what holds for one.
+#[derive(Debug, Clone)]
+pub struct Tracking {
+    thresholds: Thresholds,
+    special: Vec<tracking::Special>,
+    /// Whether China's holidays and big sales lengthen the thresholds.
+    pub holidays: bool,
+}
+
 impl Config {
     /// Reads a configuration with the secrets that it names. All problems at once, in the order of the file.
     /// `file` is the path as the person knows it: relative paths inside count from its folder.
@@ -180,7 +191,8 @@ pub fn lint(file: &str, text: &str) -> Vec<Problem> {
     read(file, text, &Secrets::Skip, &registered).1
 }
 
-const SECTIONS: &[&str] = &["server", "log", "store", "vault", "folders", "chat", "shops", "accounts"];
+const SECTIONS: &[&str] =
+    &["server", "log", "store", "vault", "folders", "chat", "tracking", "thresholds", "shops", "accounts"];
 /// A year: no wait is longer.
 const YEAR: u64 = 366 * 24 * 3600;
 
@@ -225,6 +237,12 @@ fn read(
         store,
         folders: read_folders(section("folders"), base),
         chat: read_chat(section("chat")),
+        tracking: tracking::read(
+            &reader,
+            section("tracking"),
+            &tables(&reader, &document, "thresholds"),
+            &shop_ids,
+        ),
         shops,
         accounts,
     };

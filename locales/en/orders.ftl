@@ -15,6 +15,13 @@ not-received-delivered = According to tracking, { $parcel } was delivered{ $at -
        *[other] {" "}({ $at })
     }. If you don’t have it, let’s find out where it is.
 not-received-moving = { $parcel } hasn’t been delivered yet. Here’s where it stands.
+not-received-locker = It’s recorded as left in a parcel locker; please check for a pickup text and look in the locker.
+not-received-collected = It’s recorded as collected at the pickup point.
+not-received-neighbour = It’s recorded as handed to a neighbor.
+not-received-left = It’s recorded as left in the mailbox or an agreed place.
+not-received-other = It’s recorded as signed for by someone else.
+not-received-place = Pickup point on record: { $place }.
+not-received-wait = Couriers sometimes mark it delivered before they hand it over. If it’s still not there by { $until }, please tell us again.
 not-received-advice = Please check with family or neighbors, and at the door, mailbox, parcel locker, pickup station and reception.
 not-received-noted = I’ve noted this for the shop.
 not-received-more = If it’s still missing, tap “Talk to an agent” and we’ll keep looking.

@@ -15,6 +15,13 @@ not-received-delivered = 物流记录显示，您的 { $parcel }{ $at ->
        *[other] 已在 { $at } 签收
     }。您没拿到的话，我们一起查一下。
 not-received-moving = 您的 { $parcel } 还没有送达，目前情况如下。
+not-received-locker = 记录里写的是放进了快递柜，麻烦您看看取件短信和柜子。
+not-received-collected = 记录里写的是已经在取件点取走。
+not-received-neighbour = 记录里写的是邻居代收。
+not-received-left = 记录里写的是放在信箱或约定的地方。
+not-received-other = 记录里写的是由他人代签。
+not-received-place = 记录里的取件点：{ $place }。
+not-received-wait = 有时快递员会先点签收、稍后才送到。要是 { $until } 还没拿到，请再告诉我们。
 not-received-advice = 麻烦您先看看：家人或邻居有没有代收，门口、信箱、快递柜、驿站、物业或门卫处有没有。
 not-received-noted = 您反映的情况已经记下，会转给商家处理。
 not-received-more = 还是没找到的话，点“转人工”，我们继续帮您查。

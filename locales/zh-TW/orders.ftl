@@ -15,6 +15,13 @@ not-received-delivered = 物流紀錄顯示，您的 { $parcel }{ $at ->
        *[other] 已在 { $at } 簽收
     }。您沒拿到的話，我們一起查一下。
 not-received-moving = 您的 { $parcel } 還沒有送達，目前狀況如下。
+not-received-locker = 紀錄裡寫的是放進了取件櫃，麻煩您看看取件簡訊和櫃子。
+not-received-collected = 紀錄裡寫的是已經在取貨點取走。
+not-received-neighbour = 紀錄裡寫的是鄰居代收。
+not-received-left = 紀錄裡寫的是放在信箱或約定的地方。
+not-received-other = 紀錄裡寫的是由他人代簽。
+not-received-place = 紀錄裡的取貨點：{ $place }。
+not-received-wait = 有時配送人員會先按簽收、稍後才送到。要是 { $until } 還沒拿到，請再告訴我們。
 not-received-advice = 麻煩您先看看：家人或鄰居有沒有代收，門口、信箱、取件櫃、取貨門市、管理室或警衛室有沒有。
 not-received-noted = 您反映的狀況已經記下，會轉給賣家處理。
 not-received-more = 還是沒找到的話，點「真人客服」，我們繼續幫您查。

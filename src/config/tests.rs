@@ -329,3 +329,32 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn thresholds_differ_by_carrier_and_shop() {
+    assert_eq!(Config::defaults().tracking.thresholds("one", "sf"), Thresholds::default());
+    let text = format!(
+        "{SHOP}[tracking]\nstuck_hours = 60\nholidays = false\n[thresholds.a]\ncarrier = \"USPS\"\nstuck_hours = 120\n\
+         [thresholds.b]\nshop = \"one\"\ncarrier = \"usps\"\nattempts = 4\n[thresholds.c]\nshop = \"one\"\nloop_moves = 5\n"
+    );
+    let tracking = read_with(&text).unwrap().tracking;
+    let of = |shop, carrier| {
+        let all = tracking.thresholds(shop, carrier);
+        (all.stuck.as_hours(), all.attempts, all.loop_moves, all.no_pickup.as_hours())
+    };
+    assert_eq!(of("one", "usps"), (120, 4, 5, 48));
+    assert_eq!(of("two", "usps"), (120, 2, 3, 48));
+    assert_eq!(of("one", "sf"), (60, 2, 5, 48));
+    assert!(!tracking.holidays);
+    for (table, problem) in [
+        ("carrier = \"nobody\"", "`thresholds.x.carrier` must be a carrier's code"),
+        ("shop = \"two\"", "`thresholds.x.shop` must be the id of a shop"),
+        ("stuck_hours = 9", "`thresholds.x` lacks `carrier`"),
+        ("carrier = \"sf\"\nstuck_hours = 0", "`thresholds.x.stuck_hours` must be a whole number from 1"),
+        ("carrier = \"sf\"\nstuck = 9", "unknown key `thresholds.x.stuck`"),
+    ] {
+        let problems = read_with(&format!("{SHOP}[thresholds.x]\n{table}\n")).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains(problem), "{problems:?}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use super::decide::Turn;
 use super::{Asked, OrderView, topics};
-use crate::model::{Arg, Block, Card, Event, Line, Parcel, Status, When};
+use crate::model::{Arg, Block, Card, Event, Line, Parcel, Status, Sub, When};
 use jiff::Timestamp;
 
 /// The parcel that matters most: worst open one first (model 4.9), then the newest movement.
@@ -120,12 +120,36 @@ fn next(turn: &mut Turn, parcel: &Parcel) {
     }
 }
 
-fn pickup(turn: &mut Turn, parcel: &Parcel) {
-    let newest = |get: fn(&Event) -> Option<&String>| {
-        parcel.events.iter().rev().filter(|event| !event.superseded).find_map(get).cloned()
+/// With whom or where a delivered parcel was left, as far as the carrier tells.
+pub(super) fn whereabouts(turn: &mut Turn, parcel: &Parcel) {
+    if let Some(who) = &parcel.state.signed_by {
+        turn.text(Line::new("signed-by").with("who", Arg::Text(who.clone())));
+    }
+    let key = match parcel.state.sub {
+        Some(Sub::LockerSigned) => Some("not-received-locker"),
+        Some(Sub::Collected) => Some("not-received-collected"),
+        Some(Sub::Neighbour) => Some("not-received-neighbour"),
+        Some(Sub::SafePlace | Sub::Mailbox) => Some("not-received-left"),
+        Some(Sub::SignedByOther) if parcel.state.signed_by.is_none() => Some("not-received-other"),
+        _ => None,
     };
-    let code = newest(|event| event.pickup.code.as_ref());
-    let place = newest(|event| event.pickup.place.as_ref());
+    if let Some(key) = key {
+        turn.text(Line::new(key));
+    }
+    if let Some(place) = newest(parcel, |event| event.pickup.place.as_ref()) {
+        turn.text(Line::new("not-received-place").with("place", Arg::Text(place)));
+    }
+    courier(turn, parcel);
+}
+
+/// What the newest event that tells it says.
+fn newest(parcel: &Parcel, get: fn(&Event) -> Option<&String>) -> Option<String> {
+    parcel.events.iter().rev().filter(|event| !event.superseded).find_map(get).cloned()
+}
+
+fn pickup(turn: &mut Turn, parcel: &Parcel) {
+    let code = newest(parcel, |event| event.pickup.code.as_ref());
+    let place = newest(parcel, |event| event.pickup.place.as_ref());
     match (code, place) {
         (Some(code), Some(place)) => turn.text(
             Line::new("pickup-code-place").with("code", Arg::Text(code)).with("place", Arg::Text(place)),

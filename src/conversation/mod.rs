@@ -208,6 +208,13 @@ pub enum Effect {
         /// Order number, where one is meant.
         order: Option<String>,
     },
+    /// The buyer has nothing of what the carrier calls delivered.
+    Dispute {
+        /// Yishi's carrier code.
+        carrier: String,
+        /// Tracking number.
+        number: String,
+    },
     /// Everything about this person must go.
     Erase,
 }

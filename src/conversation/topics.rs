@@ -4,12 +4,14 @@ use super::choose::{order_id, parcel_id};
 use super::compose::{self, moment};
 use super::decide::{Flow, Turn};
 use super::resolve::by_relevance;
-use super::{Asked, Decision, Need, OrderView};
+use super::{Asked, Decision, Effect, Need, OrderView};
 use crate::model::chat::{Mode, Question};
 use crate::model::{Arg, Block, Choice, Line, OrderStatus, Parcel, Status};
 
 /// How many orders a list shows.
 const LISTED: usize = 8;
+/// Couriers scan "delivered" up to so long before they hand over.
+const EARLY_SCAN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// Up to this many parcels of an order are asked about in one turn.
 const ASKED: usize = 4;
 
@@ -137,9 +139,16 @@ fn opening(turn: &mut Turn, intent: &str, view: &OrderView, parcel: &Parcel) {
         "not_received" if parcel.state.status == Status::Delivered => {
             let at = parcel.state.delivered_at.map_or(Arg::Text(String::new()), Arg::Moment);
             turn.text(Line::new("not-received-delivered").with("parcel", parcel_arg()).with("at", at));
+            compose::whereabouts(turn, parcel);
             turn.text(Line::new("not-received-advice"));
+            let until = parcel.state.delivered_at.and_then(|at| at.checked_add(EARLY_SCAN).ok());
+            if let Some(until) = until.filter(|until| *until > turn.at.now) {
+                turn.text(Line::new("not-received-wait").with("until", Arg::Moment(until)));
+            }
             turn.text(Line::new("not-received-noted"));
             turn.request("not_received", Some(order));
+            let (carrier, number) = (parcel.carrier.clone(), parcel.number.clone());
+            turn.effects.push(Effect::Dispute { carrier, number });
         }
         "not_received" if !done => turn.text(Line::new("not-received-moving").with("parcel", parcel_arg())),
         "urge" if done => turn.text(Line::new("urge-final").with("parcel", parcel_arg())),
@@ -333,3 +342,7 @@ fn moment_status(parcel: &Parcel) -> Arg {
         None => Arg::Status(parcel.state.status, parcel.state.sub, parcel.state.reason),
     }
 }
+
+#[cfg(test)]
+#[path = "topics_tests.rs"]
+mod tests;

@@ -1,8 +1,9 @@
-//! What follows from a turn beside its reply: bindings, counted guesses, requests for the merchant, erasure.
+//! What follows from a turn beside its reply: bindings, counted guesses, requests for the merchant, disputes,
+//! erasure.
 
 use super::{Intake, Trip};
 use crate::conversation::Effect;
-use crate::model::Chat;
+use crate::model::{Chat, Trouble};
 use crate::store::records::Request;
 use crate::store::{Batch, StoreError};
 use jiff::Timestamp;
@@ -49,6 +50,20 @@ pub(super) async fn stage(
                     done: false,
                 };
                 records.put_request(batch, shop, &request)?;
+            }
+            Effect::Dispute { carrier, number } => {
+                let read = records.parcel(shop, carrier, number).await?;
+                let Some(mut parcel) = read.value.clone() else { continue };
+                let since = parcel.state.delivered_at;
+                if parcel.disputed_at.is_some_and(|said| since.is_none_or(|at| said >= at)) {
+                    continue;
+                }
+                let mut troubles = parcel.troubles.clone();
+                troubles.push(Trouble::disputed(now, parcel.state.leg));
+                records.stage_cases(batch, shop, &parcel, &troubles, now).await?;
+                parcel.disputed_at = Some(now);
+                parcel.troubles = troubles;
+                records.put_parcel(batch, shop, &read, &parcel)?;
             }
             Effect::Erase => {
                 records.put_erasure(batch, shop, &trip.address, chat, now)?;

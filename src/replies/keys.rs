@@ -3,7 +3,7 @@
 
 use crate::model::status::{Reason, Status, Sub};
 use crate::model::when::CHINA;
-use crate::model::{Arg, Eta, EtaPrecision, EtaSource, Line, Scan, When, ZoneSource};
+use crate::model::{Arg, Eta, EtaPrecision, EtaSource, Line, Scan, TroubleKind, When, ZoneSource};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -83,6 +83,9 @@ language-ask language-set language-choice-zh-cn language-choice-zh-tw language-c
 not-received-delivered: parcel! at
 not-received-moving: parcel!
 not-received-advice not-received-noted not-received-more
+not-received-locker not-received-collected not-received-neighbour not-received-left not-received-other
+not-received-place: place!
+not-received-wait: until!
 change-address-waiting change-address-final: parcel!
 change-address-moving: parcel! carrier hotline
 change-address-general
@@ -136,6 +139,8 @@ chat-close chat-privacy chat-quick-track chat-quick-eta chat-quick-list chat-qui
 chat-timeline-more: count
 chat-timeline-less chat-copy chat-copied chat-bot chat-you chat-staff chat-new-messages
 
+exception-incident: carrier! place! count!
+
 cure-signature cure-not-authorized cure-quota-spent cure-carrier-code cure-ip-list cure-settings cure-token
 cure-credentials cure-permission cure-quota cure-allowed-address cure-appid cure-appsecret cure-aes-key
 cure-account-blocked cure-template cure-polling-conflict
@@ -174,6 +179,12 @@ pub static KEYS: LazyLock<BTreeMap<String, Key>> = LazyLock::new(|| {
         let name = dashes(reason.name());
         add(format!("advice-{name}"), &[]);
         add(format!("reason-{name}"), &[]);
+    }
+    for kind in TroubleKind::ALL {
+        let name = dashes(kind.name());
+        add(format!("exception-{name}"), &[]);
+        add(format!("exception-{name}-cause"), &["age"]);
+        add(format!("exception-{name}-todo"), &[]);
     }
     for sub in Sub::ALL {
         add(format!("sub-{}", dashes(sub.name())), &[]);
@@ -220,6 +231,7 @@ pub fn sample(variable: &str, now: Timestamp) -> Arg {
         "status" => Arg::Status(Status::InTransit, Some(Sub::ArrivedHub), None),
         "scan" => Arg::Scan(Box::new(sample_scan(ago(40)))),
         "at" => Arg::Moment(ago(40)),
+        "until" => Arg::Moment(ago(-60 * 20)),
         "paid_at" => Arg::Moment(ago(60 * 26)),
         "ship_by" => Arg::Day(ago(-60 * 24 * 4)),
         "age" => Arg::Age(ago(6)),

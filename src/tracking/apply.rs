@@ -3,7 +3,6 @@
 //! twice, nor let a repeated answer change anything.
 
 use super::Tracker;
-use super::calendar::Calendar;
 use super::exceptions::{Terms, troubles};
 use crate::carriers::Tracked;
 use crate::model::fold::{Known, fold};
@@ -125,12 +124,9 @@ impl Tracker {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(known) = self.shops.get(shop) else { return Ok(false) };
-        let terms = Terms {
-            thresholds: &self.thresholds,
-            calendar: Calendar::built_in(),
-            zone: &known.zone,
-            usual: None,
-        };
+        let thresholds = (self.thresholds)(shop, &parcel.carrier);
+        let terms =
+            Terms { thresholds: &thresholds, calendar: &self.calendar, zone: &known.zone, usual: None };
         let troubles = troubles(parcel, &terms, now);
         self.records.stage_cases(batch, shop, parcel, &troubles, now).await?;
         let stuck = |troubles: &[Trouble]| troubles.iter().any(|trouble| trouble.kind == TroubleKind::Stuck);

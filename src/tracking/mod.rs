@@ -19,6 +19,7 @@ use crate::model::{Account, Parcel, Shop, Thresholds};
 use crate::store::StoreError;
 use crate::store::records::Records;
 use crate::wire::{CallError, Exchange, Failure, Joined, Limits, Refusal, Wire};
+use calendar::Calendar;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -31,6 +32,9 @@ const ACCOUNT_LIMIT: Duration = Duration::from_secs(14);
 /// What follows from a parcel's new state beside itself: notices to tell. Gets the shop, the parcel before and after,
 /// and whether it was just found to stand still.
 pub type Announce = Arc<dyn Fn(&str, Option<&Parcel>, &mut Parcel, bool, Timestamp) + Send + Sync>;
+
+/// Thresholds of a shop and a carrier.
+pub type ThresholdsOf = Arc<dyn Fn(&str, &str) -> Thresholds + Send + Sync>;
 
 /// What a tracker is made of.
 pub struct Parts {
@@ -50,8 +54,10 @@ pub struct Parts {
     pub callback: String,
     /// Divides the intervals between checks: 1 but in a demo.
     pub speed: f64,
-    /// After how long silence counts as wrong.
-    pub thresholds: Thresholds,
+    /// After how long silence counts as wrong, by shop and carrier.
+    pub thresholds: ThresholdsOf,
+    /// Holidays and big sales.
+    pub calendar: Calendar,
 }
 
 /// Asks carriers and keeps their answers.
@@ -64,7 +70,8 @@ pub struct Tracker {
     news: Arc<Notify>,
     callback: String,
     speed: f64,
-    thresholds: Thresholds,
+    thresholds: ThresholdsOf,
+    calendar: Calendar,
     flights: Joined<(String, String, String), Asked>,
     /// When each account last pushed anything; forgotten at a restart, which costs some polls.
     last_pushes: Mutex<HashMap<String, Timestamp>>,
@@ -84,6 +91,7 @@ impl Tracker {
             callback: parts.callback,
             speed: parts.speed,
             thresholds: parts.thresholds,
+            calendar: parts.calendar,
             flights: Joined::default(),
             last_pushes: Mutex::default(),
         }

@@ -73,6 +73,30 @@ pub fn next_check(parcel: &Parcel, rules: &Rules, now: Timestamp) -> Option<Time
     Some(soonest.max(floor).max(now))
 }
 
+/// Why nobody asks any more although the carrier called nothing final: too old, or never scanned. None: it goes on, or
+/// is over by the carrier's word.
+pub fn expired(parcel: &Parcel, now: Timestamp) -> Option<Sub> {
+    let age = now.duration_since(started(parcel, now));
+    let nothing = parcel.state.status == Status::Unknown && parcel.events.is_empty();
+    if parcel.state.status.is_final() {
+        None
+    } else if nothing && age >= NOTHING_KNOWN {
+        Some(Sub::NoUpdate)
+    } else {
+        (age > OLDEST).then_some(Sub::Age)
+    }
+}
+
+/// Who is asked about first where an account's budget is short; a buyer who asks now goes before all. Lower is sooner.
+pub fn rank(parcel: &Parcel) -> u8 {
+    match parcel.state.status {
+        Status::OutForDelivery => 1,
+        Status::Exception | Status::AttemptFailed => 2,
+        status if status.is_final() => 4,
+        _ => 3,
+    }
+}
+
 /// When its life began, as far as we know. A parcel of which nothing at all is known counts each check as three hours.
 fn started(parcel: &Parcel, now: Timestamp) -> Timestamp {
     let told = || parcel.events.iter().filter_map(|event| event.received).min();

@@ -103,6 +103,16 @@ fn what_is_over_is_watched_for_three_days() {
 }
 
 #[test]
+fn what_nobody_asks_about_any_more_has_expired() {
+    let at = |status, days: i64| expired(&parcel(status, hours(days * 24)), noon());
+    assert_eq!((at(Status::Unknown, 29), at(Status::Unknown, 30)), (None, Some(Sub::NoUpdate)));
+    assert_eq!((at(Status::InTransit, 89), at(Status::InTransit, 90)), (None, Some(Sub::Age)));
+    assert_eq!(at(Status::Delivered, 90), None);
+    let order = [Status::OutForDelivery, Status::Exception, Status::InTransit, Status::Delivered];
+    assert!(order.map(|status| rank(&parcel(status, hours(1)))).is_sorted());
+}
+
+#[test]
 fn pushes_a_demo_a_failure_and_the_floor() {
     let moving = parcel(Status::InTransit, hours(20));
     waits(&moving, &Rules { pushes: true, ..rules() }, hours(8));
@@ -168,6 +178,9 @@ proptest! {
     ) {
         let min_interval = SignedDuration::from_mins(floor);
         let rules = Rules { min_interval, pushes, cross_border, speed, ..Rules::default() };
+        if expired(&parcel, noon()).is_some() {
+            prop_assert_eq!(next_check(&parcel, &rules, noon()), None);
+        }
         if let Some(next) = next_check(&parcel, &rules, noon()) {
             prop_assert!(next >= noon());
             if let Some(asked) = parcel.last_asked.max(parcel.last_checked) {

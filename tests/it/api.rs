@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use yishi::http::api::ROUTES;
+use yishi::model::when::CHINA;
+use yishi::model::{Event, Meaning, Place, Raw, Sub, Trouble, TroubleKind, When, ZoneSource};
+use yishi::store::{Batch, Committed};
 
 const YTO: &str = "YT8816042739501";
 const PHONE: &str = "13812346688";
@@ -386,6 +389,138 @@ async fn a_request_is_seen_taken_and_settled() {
     }
     assert_eq!(demo.get("/api/v1/requests").await.json()["requests"][0]["done"], true);
     assert_eq!(demo.post("/api/v1/requests/zz/done", json!({})).await.status, 404);
+}
+
+/// Writes what `apply` would find wrong with a parcel.
+async fn goes_wrong(world: &World, number: &str, city: &str, kinds: &[TroubleKind]) {
+    let records = &world.intake.records;
+    let now = yishi::wire::Clock::now(&*world.clock);
+    let read = records.parcel("demo", "yto", number).await.unwrap();
+    let mut parcel = read.value.clone().unwrap_or_default();
+    (parcel.carrier, parcel.number) = ("yto".into(), number.into());
+    let place = Place { city: Some(city.into()), ..Place::default() };
+    let event = Event::new(
+        "yto",
+        number,
+        "yto",
+        When::at(now, CHINA, ZoneSource::CarrierDefault),
+        Meaning::sub(Sub::ArrivedHub),
+        Raw::default(),
+        now,
+    );
+    parcel.events = vec![Event { place, ..event }];
+    let troubles: Vec<Trouble> = kinds
+        .iter()
+        .map(|kind| Trouble { kind: *kind, reason: None, since: now, leg: 0, alert: true })
+        .collect();
+    let mut batch = Batch::default();
+    records.stage_cases(&mut batch, "demo", &parcel, &troubles, now).await.unwrap();
+    parcel.troubles = troubles;
+    records.put_parcel(&mut batch, "demo", &read, &parcel).unwrap();
+    assert_eq!(records.store().commit(batch).await.unwrap(), Committed::Done);
+}
+
+#[tokio::test]
+async fn exceptions_are_listed_taken_put_off_and_settled() {
+    let world = World::new().await;
+    let (demo, other) = (client(&world, "demo"), client(&world, "other"));
+    let list = async |query: &str| demo.get(&format!("/api/v1/exceptions{query}")).await.json();
+    let kinds = |page: &Value| -> Vec<String> {
+        page["exceptions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["kind"].as_str().unwrap().into())
+            .collect()
+    };
+    demo.put("A1001", order()).await;
+    goes_wrong(&world, YTO, "杭州", &[TroubleKind::Stuck, TroubleKind::Lost]).await;
+    let page = list("").await;
+    assert_eq!(kinds(&page), ["lost", "stuck"], "the soonest due first: {page}");
+    let lost = &page["exceptions"][0];
+    assert_eq!((&lost["orders"], &lost["carrier"]), (&json!(["A1001"]), &json!("yto")));
+    assert_eq!((&lost["due"], &lost["place"]), (&json!("2026-03-03T04:00:00Z"), &json!("杭州")));
+    assert_eq!((&page["next"], &page["whole"], &page["incidents"]), (&Value::Null, &json!(true), &json!([])));
+    assert_eq!(other.get("/api/v1/exceptions").await.json()["exceptions"], json!([]));
+
+    let id = lost["id"].as_str().unwrap();
+    let path = format!("/api/v1/exceptions/{id}");
+    assert_eq!(other.post(&path, json!({"done": true})).await.status, 404);
+    let taken = demo.post(&path, json!({"owner": "小陈"})).await;
+    assert_eq!((taken.status, &taken.json()["owner"]), (200, &json!("小陈")), "{}", taken.text());
+    assert_eq!(kinds(&list("?owner=").await), ["stuck"], "nobody has it");
+    assert_eq!(kinds(&list("?owner=%E5%B0%8F%E9%99%88").await), ["lost"]);
+    assert_eq!(kinds(&list("?kind=stuck").await), ["stuck"]);
+
+    // In the shop's zone: two hours from now.
+    let off =
+        demo.post(&path, json!({"snooze_until": "2026-03-02 14:00:00", "outcome": "赔付中"})).await.json();
+    assert_eq!((&off["snoozed_until"], &off["owner"]), (&json!("2026-03-02T06:00:00Z"), &json!("小陈")));
+    assert_eq!(
+        (kinds(&list("").await), kinds(&list("?state=snoozed").await)),
+        (vec!["stuck".into()], vec!["lost".into()])
+    );
+    world.advance(Duration::from_secs(7200));
+    assert_eq!(kinds(&list("").await), ["lost", "stuck"]);
+    let free = demo.post(&path, json!({"owner": null, "snooze_until": null})).await.json();
+    assert_eq!(
+        (&free["owner"], &free["snoozed_until"], &free["outcome"]),
+        (&Value::Null, &Value::Null, &json!("赔付中"))
+    );
+
+    for _ in 0..2 {
+        let done = demo.post(&path, json!({"done": true})).await.json();
+        assert_eq!(done["done_at"], json!("2026-03-02T06:00:00Z"));
+    }
+    assert_eq!(
+        (kinds(&list("?state=all").await), kinds(&list("?state=past").await)),
+        (vec!["stuck".into()], vec!["lost".into()])
+    );
+    goes_wrong(&world, YTO, "杭州", &[]).await;
+    assert_eq!(
+        (kinds(&list("").await).len(), kinds(&list("?state=past").await).len()),
+        (0, 2),
+        "cleared by itself"
+    );
+
+    for (body, pointer) in [
+        (json!([]), "#"),
+        (json!({"done": "yes"}), "#/done"),
+        (json!({"snooze_until": "soon"}), "#/snooze_until"),
+        (json!({"owner": "x".repeat(65)}), "#/owner"),
+    ] {
+        refused(&demo.post(&path, body).await, 422, pointer);
+    }
+    for query in ["?state=new", "?kind=new", "?cursor=x", "?cursor=1-zz", "?limit=0"] {
+        assert_eq!(demo.get(&format!("/api/v1/exceptions{query}")).await.status, 422, "{query}");
+    }
+    assert_eq!(demo.post("/api/v1/exceptions/zz", json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn parcels_at_one_hub_are_one_incident_and_pages_end() {
+    let world = World::new().await;
+    let demo = client(&world, "demo");
+    for n in 0..6 {
+        let city = if n == 5 { "杭州" } else { "义乌" };
+        goes_wrong(&world, &format!("YT88160427395{n:02}"), city, &[TroubleKind::Stuck]).await;
+        world.advance(Duration::from_secs(60));
+    }
+    let (mut seen, mut cursor, mut joined) = (BTreeSet::new(), String::new(), 0);
+    for pages in 1.. {
+        let page = demo.get(&format!("/api/v1/exceptions?limit=4{cursor}")).await.json();
+        assert_eq!(page["incidents"][0]["parcels"], 5, "{page}");
+        assert_eq!(page["incidents"][0]["place"], "义乌");
+        let rows = page["exceptions"].as_array().unwrap();
+        joined += rows.iter().filter(|row| row["incident"] == page["incidents"][0]["id"]).count();
+        seen.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else {
+            assert_eq!(pages, 2);
+            break;
+        };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!((seen.len(), joined), (6, 5));
 }
 
 #[tokio::test]

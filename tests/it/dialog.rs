@@ -212,3 +212,31 @@ async fn each_question_is_answered_in_its_language_until_one_is_chosen() {
     buyer.takes("l:en").await.has("English");
     buyer.says("我的快递到哪了").await.has("Updated");
 }
+
+#[tokio::test]
+async fn delivered_but_nothing_here_is_told_in_detail_and_becomes_work_for_the_shop() {
+    let world = World::new().await;
+    let parcel = ("sf", "SF1409283746509");
+    world.synced("demo", "A1001", "青瓷茶具", &[parcel], &[]).await;
+    let records = &world.intake.records;
+    let stored = records.parcel("demo", parcel.0, parcel.1).await.unwrap().value.unwrap();
+    assert!(stored.state.delivered_at.is_some());
+    let mut buyer = Session::known(&world, "anna", &["A1001"]).await;
+    let answer = buyer.says("显示签收了但是我没收到").await;
+    let answer = answer.has("签收").has("邻居").has("已经记下");
+    answer.has("签收人");
+    let cases = records.cases("demo", 10).await.unwrap();
+    let [(_, case)] = &cases[..] else { panic!("one case: {cases:?}") };
+    assert_eq!(
+        (case.kind.name(), case.number.as_str(), &case.orders[..]),
+        ("disputed", parcel.1, &["A1001".to_owned()][..])
+    );
+    let disputed = records.parcel("demo", parcel.0, parcel.1).await.unwrap().value.unwrap();
+    assert_eq!(disputed.disputed_at, Some(case.opened));
+    assert_eq!(disputed.troubles.len(), 1);
+    world.advance(MINUTE);
+    buyer.says("还是没收到").await;
+    assert_eq!(records.cases("demo", 10).await.unwrap(), cases, "said twice is one case");
+    let parcel = records.parcel("demo", parcel.0, parcel.1).await.unwrap().value.unwrap();
+    assert_eq!(parcel.disputed_at, disputed.disputed_at);
+}

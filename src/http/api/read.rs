@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| Problem::field(&self.pointer(name), format!("1 to {longest} characters")))
     }
 
-    fn time(&self, name: &'a str, zone: &TimeZone) -> Result<Option<Timestamp>, Problem> {
+    pub(super) fn time(&self, name: &'a str, zone: &TimeZone) -> Result<Option<Timestamp>, Problem> {
         let Some(text) = self.text(&[name], 64)? else { return Ok(None) };
         let rule = "a time as RFC 3339, or YYYY-MM-DD HH:MM:SS in the shop's zone";
         instant(&text, zone).map(Some).ok_or_else(|| Problem::field(&self.pointer(name), rule))

@@ -146,7 +146,9 @@ impl Records {
             None => self.read(self.case_key(Kind::PastCase, shop, parcel, trouble)).await?,
         };
         // What the shop has settled stays settled, until there is something new.
-        let settled = |past: &Case| past.done_at.is_some() && past.since >= trouble.since;
+        let settled = |past: &Case| {
+            past.done_at.is_some() && past.since >= trouble.since && past.reason == trouble.reason
+        };
         if past.value.as_ref().is_some_and(settled) {
             return Ok(());
         }

@@ -101,6 +101,9 @@ async fn what_the_shop_settled_stays_settled_until_there_is_something_new() {
     assert_eq!(judge(&records, &mut parcel, vec![trouble(TroubleKind::Refused, 1)], 4).await, 0);
     assert_eq!(judge(&records, &mut parcel, Vec::new(), 5).await, 0);
     assert_eq!(judge(&records, &mut parcel, vec![trouble(TroubleKind::Refused, 6)], 7).await, 2);
+    assert_eq!(judge(&records, &mut parcel, Vec::new(), 8).await, 2);
+    let again = Trouble { reason: Some(Reason::Refused), ..trouble(TroubleKind::Refused, 1) };
+    assert_eq!(judge(&records, &mut parcel, vec![again], 9).await, 2, "another reason is something new");
     assert_eq!(open(&records).await[0].done_at, None);
     assert!(records.case(SHOP, "zz").await.unwrap().is_none());
 }
