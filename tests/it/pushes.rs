@@ -41,7 +41,7 @@ async fn a_push_is_applied_before_it_is_acknowledged_and_counts_once() {
     for _ in 0..3 {
         assert_eq!(post(&world, &signature, &body).await.status, 200);
     }
-    world.quiet().await;
+    world.checked().await;
     // The background check asked for the same: still the same events, each once.
     let again = parcel(&world, NUMBER).await.unwrap();
     let ids = |parcel: &Parcel| parcel.events.iter().map(|event| event.id.clone()).collect::<Vec<_>>();
@@ -54,7 +54,7 @@ async fn a_push_is_applied_before_it_is_acknowledged_and_counts_once() {
 async fn a_push_that_nobody_signed_is_refused_and_keeps_nothing() {
     let world = World::new().await;
     shipped(&world, "P1", NUMBER).await;
-    world.quiet().await;
+    world.checked().await;
     let before = parcel(&world, NUMBER).await;
     let (signature, mut body) = push(&world, NUMBER);
     let at = body.len() / 2;
@@ -75,7 +75,7 @@ async fn news_of_an_unknown_number_waits_for_its_order() {
     assert!(stray.events.len() >= 3);
     world.simulator.set_outage(Some(yishi::simulator::Outage::Down));
     shipped(&world, "P1", NUMBER).await;
-    world.quiet().await;
+    world.checked().await;
     // Nobody answers, and still it is known: what came before the order was joined.
     let known = parcel(&world, NUMBER).await.unwrap();
     assert_eq!((known.state.status, known.events.len()), (Status::InTransit, stray.events.len()));
@@ -103,7 +103,7 @@ async fn what_cannot_be_read_is_kept_and_can_be_replayed() {
 async fn a_new_order_is_checked_and_subscribed_by_itself() {
     let world = World::new().await;
     shipped(&world, "P1", NUMBER).await;
-    world.quiet().await;
+    world.checked().await;
     let known = parcel(&world, NUMBER).await.unwrap();
     assert_eq!(known.state.status, Status::InTransit);
     let watched = known.watched.as_ref().unwrap();
@@ -134,7 +134,7 @@ async fn pushes_and_polls_in_any_order_end_in_one_state() {
             let pushed = &moments[at];
             assert_eq!(post(&world, &pushed.headers[0].1, &pushed.body).await.status, 200);
         }
-        world.quiet().await;
+        world.checked().await;
         states.push(parcel(&world, NUMBER).await.unwrap().state);
     }
     assert_eq!(states[0].status, Status::Delivered);

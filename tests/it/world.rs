@@ -169,17 +169,32 @@ impl World {
                 let due = self.intake.records.due(now, 1).await.unwrap();
                 let later = self.intake.records.not_due(now, 1_000).await.unwrap();
                 let put_off = later.iter().any(|row| row.value.as_ref().unwrap().tries > 0);
-                let mut checks = self.intake.tracker.under_way();
-                for shop in self.intake.shops.keys() {
-                    checks += self.intake.records.due_checks(shop, now, 1).await.unwrap().len();
-                }
-                if self.intake.live.count() == 0 && due.is_empty() && !put_off && checks == 0 {
+                if self.intake.live.count() == 0 && due.is_empty() && !put_off {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         })
         .await
+    }
+
+    /// Waits until every parcel that is due was checked, and nothing else runs.
+    pub async fn checked(&self) {
+        within(async {
+            loop {
+                let now = self.clock.now();
+                let mut checks = self.intake.tracker.under_way();
+                for shop in self.intake.shops.keys() {
+                    checks += self.intake.records.due_checks(shop, now, 1).await.unwrap().len();
+                }
+                if checks == 0 {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        self.quiet().await;
     }
 
     /// A peer's own page of the simulator.
