@@ -34,6 +34,7 @@ fn main() {
             chat_secret: None,
             allowed_origins: Vec::new(),
             hotline: None,
+            notices: Default::default(),
         }];
         config.accounts = Simulator::accounts("http://127.0.0.1:9");
         for account in config.accounts.iter_mut().filter(|account| account.kind == "wechat") {

@@ -11,12 +11,14 @@ use crate::http::chat::engine::{DemoOrders, Engine};
 use crate::http::server::{Shared, router};
 use crate::intake::{Intake, Live, Pages, Patience, Words};
 use crate::model::{Account, shop::Shop};
-use crate::notices::delivery::Delivery;
+use crate::notices::announce::announce;
+use crate::notices::delivery::{Delivery, Logged};
+use crate::notices::teller::Teller;
 use crate::store::records::Records;
 use crate::store::{Store, memory::MemoryStore, sled};
 use crate::telemetry::Figures;
 use crate::tracking::calendar::Calendar;
-use crate::tracking::{self, ThresholdsOf, Tracker, Watch};
+use crate::tracking::{self, Announce, ThresholdsOf, Tracker, Watch};
 use crate::vault::Vault;
 use crate::wire::{Clock, HttpTransport, SystemClock, Transport, Wire};
 use anyhow::Context as _;
@@ -59,6 +61,7 @@ pub struct App {
     /// The file of the key, where it was made just now.
     pub new_key: Option<PathBuf>,
     delivery: Delivery,
+    teller: Teller,
     shutdown: Duration,
 }
 
@@ -89,7 +92,7 @@ impl App {
             wire: wire.clone(),
             accounts: accounts.clone(),
             shops: shops.clone(),
-            announce: Arc::new(|_, _, _, _, _| {}),
+            announce: announcing(&shops),
             news: news.clone(),
             callback: config.server.public_url.clone(),
             speed: parts.speed.unwrap_or(1.0),
@@ -127,17 +130,23 @@ impl App {
             records: records.clone(),
         });
         let pages = Arc::downgrade(&intake);
-        let delivery = Delivery {
-            records,
-            wire: wire.clone(),
-            accounts: Arc::new(by_name),
-            news: outbox,
-            logged: Arc::new(move |address| {
-                if let Some(intake) = pages.upgrade() {
-                    intake.pages.stir(address, false);
-                }
-            }),
+        let logged: Logged = Arc::new(move |address| {
+            if let Some(intake) = pages.upgrade() {
+                intake.pages.stir(address, false);
+            }
+        });
+        let words = intake.words.clone();
+        let teller = Teller {
+            records: records.clone(),
+            clock: intake.clock.clone(),
+            shops: intake.shops.clone(),
+            render: Arc::new(move |shop, locale, now, blocks| words.render(shop, locale, now, blocks)),
+            news,
+            outbox: outbox.clone(),
+            logged: logged.clone(),
         };
+        let delivery =
+            Delivery { records, wire: wire.clone(), accounts: Arc::new(by_name), news: outbox, logged };
         let life =
             SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
         let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));
@@ -148,7 +157,8 @@ impl App {
         };
         let shared = Shared { intake: intake.clone(), metrics, paused: paused.clone() };
         let router = router(shared, engine, config.server.max_body, stop);
-        Ok(Self { intake, router, wire, paused, new_key, delivery, shutdown: config.server.shutdown })
+        let shutdown = config.server.shutdown;
+        Ok(Self { intake, router, wire, paused, new_key, delivery, teller, shutdown })
     }
 
     /// Starts what runs beside requests: what was begun before a crash, the outbox, long polls, housekeeping.
@@ -159,6 +169,7 @@ impl App {
         }
         let stop = &self.intake.stop;
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
+        self.intake.tasks.spawn(self.teller.clone().run(stop.clone()));
         let shops = config.shops.iter().map(|shop| shop.id.clone()).collect();
         self.intake.tasks.spawn(Watch::new(self.intake.tracker.clone(), shops).run(stop.clone()));
         let folders = &config.folders;
@@ -241,6 +252,16 @@ fn accounts(config: &Config) -> Vec<Arc<Account>> {
         ..Account::default()
     });
     config.accounts.iter().cloned().chain(web).map(Arc::new).collect()
+}
+
+/// What follows from a parcel's news for its buyers, by their shop's rules.
+fn announcing(shops: &HashMap<String, Arc<Shop>>) -> Announce {
+    let shops = shops.clone();
+    Arc::new(move |shop, before, parcel, stalled, now| {
+        if let Some(shop) = shops.get(shop) {
+            announce(&shop.notices, &shop.zone, before, parcel, stalled, now);
+        }
+    })
 }
 
 /// What counts as wrong; a demo that runs fast also loses patience fast.

@@ -187,6 +187,7 @@ fn shop(api_token: &str) -> Shop {
         chat_secret: Some(Private::new(crate::vault::token())),
         allowed_origins: vec!["*".into()],
         hotline: None,
+        notices: Default::default(),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::reader::{Reader, Section, printable};
 use super::secrets::Secrets;
 use super::{Named, is_web_address};
-use crate::model::{Private, Shop};
+use crate::model::{NoticeKind, NoticeRules, Private, QuietHours, Shop};
 use crate::wire::sign;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 pub(super) fn read(reader: &Reader, tables: &Named, secrets: &Secrets) -> Vec<Shop> {
@@ -24,6 +25,7 @@ pub(super) fn read(reader: &Reader, tables: &Named, secrets: &Secrets) -> Vec<Sh
             chat_secret: secrets.read(&section, "chat_secret"),
             allowed_origins: origins(&section),
             hotline: section.text("hotline").filter(|text| !text.trim().is_empty()),
+            notices: notices(&section),
         };
         let resolved = matches!(secrets, Secrets::Resolve { .. });
         let taken = |other: &&Shop| shop.api_tokens.iter().any(|token| other.api_tokens.contains(token));
@@ -60,6 +62,48 @@ fn zone(section: &Section) -> TimeZone {
         section.problem(section.place("zone"), format!("`{}.zone` must be {form}", section.path));
         TimeZone::UTC
     })
+}
+
+/// What buyers are told before they ask, and when.
+fn notices(section: &Section) -> NoticeRules {
+    let mut rules = NoticeRules { off: kinds(section, "notices_off"), ..NoticeRules::default() };
+    rules.urgent = kinds(section, "notices_urgent");
+    if let Some(text) = section.text("quiet_hours") {
+        rules.quiet = quiet(&text);
+        if rules.quiet.is_none() && !text.is_empty() {
+            let form = "hours such as \"22:00-08:00\", or empty";
+            section.problem(
+                section.place("quiet_hours"),
+                format!("`{}.quiet_hours` must be {form}", section.path),
+            );
+        }
+    }
+    if let Some(most) = section.whole("notices_a_day", 0..=1_000) {
+        rules.most_a_day = most as u32;
+    }
+    rules
+}
+
+fn kinds(section: &Section, name: &'static str) -> Vec<NoticeKind> {
+    let mut kinds = Vec::new();
+    for (at, text) in section.list(name) {
+        match NoticeKind::named(&text) {
+            Some(kind) => kinds.push(kind),
+            None => {
+                let known: Vec<&str> = NoticeKind::ALL.iter().map(|kind| kind.name()).collect();
+                let message = format!("`{}.{name}` may hold {}", section.path, known.join(", "));
+                section.problem(at, message);
+            }
+        }
+    }
+    kinds
+}
+
+/// `22:00-08:00`
+fn quiet(text: &str) -> Option<QuietHours> {
+    let (from, to) = text.split_once('-')?;
+    let time = |text: &str| Time::strptime("%H:%M", text.trim()).ok();
+    Some(QuietHours { from: time(from)?, to: time(to)? })
 }
 
 /// `https://shop.example`: scheme, host, perhaps a port, no path.

@@ -2,6 +2,7 @@
 //! Source: DESIGN, *Notices*. Pure data; whether and when it is told is decided in `notices/`.
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -102,6 +103,35 @@ impl Notice {
             format!("{}\u{1f}{}\u{1f}{}\u{1f}{}", self.generation, self.leg, self.kind.name(), self.occasion);
         let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+}
+
+/// Hours of the day in which a buyer is left alone; `from` after `to`: over midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuietHours {
+    /// The first minute of quiet.
+    pub from: Time,
+    /// The first minute after it.
+    pub to: Time,
+}
+
+/// What a shop's buyers are told, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeRules {
+    /// Kinds that are not told at all.
+    pub off: Vec<NoticeKind>,
+    /// When nothing is told, in the buyer's zone; none: told at any hour.
+    pub quiet: Option<QuietHours>,
+    /// Kinds that are told in quiet hours too.
+    pub urgent: Vec<NoticeKind>,
+    /// Messages to one buyer in a local day; 0: without bound.
+    pub most_a_day: u32,
+}
+
+impl Default for NoticeRules {
+    fn default() -> Self {
+        let quiet = QuietHours { from: Time::constant(22, 0, 0, 0), to: Time::constant(8, 0, 0, 0) };
+        Self { off: Vec::new(), quiet: Some(quiet), urgent: Vec::new(), most_a_day: 6 }
     }
 }
 

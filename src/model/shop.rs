@@ -1,5 +1,6 @@
 //! A shop: whose buyers ask, in which language and time zone we answer, who may use its API.
 
+use super::notice::NoticeRules;
 use super::secret::Private;
 use jiff::tz::TimeZone;
 
@@ -22,4 +23,6 @@ pub struct Shop {
     pub allowed_origins: Vec<String>,
     /// Phone number for a buyer who wants a person.
     pub hotline: Option<String>,
+    /// What buyers are told before they ask, and when.
+    pub notices: NoticeRules,
 }

@@ -98,6 +98,15 @@ delayed-sorry delayed-waiting: parcel!
 stuck-sorry: parcel! age
 stuck-noted
 
+notice-shipped: parcel! carrier! number!
+notice-collected: parcel! carrier at
+notice-out-for-delivery notice-returning notice-returned notice-corrected: parcel! at
+notice-ready-for-pickup notice-delivered notice-exception: parcel! status! at
+notice-attempt-failed notice-moving-again: parcel! at scan
+notice-delayed: parcel! eta!
+notice-stalled: parcel! at
+notice-shipped-next notice-delayed-next notice-stalled-next
+
 list-intro: count
 list-line: position! parcel! status
 list-line-waiting: position! parcel!

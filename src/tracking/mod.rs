@@ -115,6 +115,11 @@ impl Tracker {
         asked.await.unwrap_or(Asked::Failed)
     }
 
+    /// Has the news that is due looked at now.
+    pub fn stir(&self) {
+        self.news.notify_one();
+    }
+
     /// Questions that are under way.
     pub fn under_way(&self) -> usize {
         self.flights.under_way()

@@ -12,6 +12,7 @@ mod crash;
 mod dialog;
 mod import;
 mod logs;
+mod notices;
 mod pages;
 mod privacy;
 mod proof;

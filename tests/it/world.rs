@@ -18,7 +18,7 @@ use yishi::app::{App, Parts};
 use yishi::config::{Config, Durability, Engine, KeySource};
 use yishi::intake::Intake;
 use yishi::model::order::{Buyer, Item, Shipment};
-use yishi::model::{Account, ChatAddress, Order, OrderStatus, Private, shop::Shop};
+use yishi::model::{Account, ChatAddress, NoticeKind, NoticeRules, Order, OrderStatus, Private, shop::Shop};
 use yishi::simulator::{SimulatedTransport, Simulator};
 use yishi::wire::{Answer, Call, CallError, Clock, ManualClock, Transport};
 
@@ -49,6 +49,16 @@ impl World {
     /// In memory.
     pub async fn new() -> Self {
         Self::with(|_| {}).await
+    }
+
+    /// In memory, with shops that tell news by themselves.
+    pub async fn that_tells_news() -> Self {
+        Self::with(|config| {
+            for shop in &mut config.shops {
+                shop.notices = NoticeRules::default();
+            }
+        })
+        .await
     }
 
     /// On sled, in a folder of its own.
@@ -197,6 +207,18 @@ impl World {
         self.quiet().await;
     }
 
+    /// Waits until no news is left to tell now, and the outbox is empty.
+    pub async fn told(&self) {
+        within(async {
+            while !self.intake.records.due_tellings(self.clock.now(), 1).await.unwrap().is_empty() {
+                self.intake.tracker.stir();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        self.quiet().await;
+    }
+
     /// A peer's own page of the simulator.
     pub fn peer(&self, path: &str, body: Value) -> Value {
         let answer = self.simulator.answer(path, &[], body.to_string().as_bytes(), self.clock.now()).answer;
@@ -294,6 +316,8 @@ fn shop(id: &str, chat_secret: &str, api_token: &str) -> Shop {
         chat_secret: Some(Private::new(chat_secret.into())),
         allowed_origins: vec!["*".into()],
         hotline: None,
+        // Most tests are about answers; those about news switch them on.
+        notices: NoticeRules { off: NoticeKind::ALL.to_vec(), ..NoticeRules::default() },
     }
 }
 

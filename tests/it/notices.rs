@@ -1,0 +1,134 @@
+//! News that buyers are told before they ask: each once, in their language and chat, at a decent hour, and never what
+//! no longer holds. Over the real router; the simulated carrier pushes.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use crate::trips::wechat::follower;
+use crate::world::{JSON, Session, World, person};
+use jiff::SignedDuration;
+use std::time::Duration;
+use yishi::model::{ChatAddress, Parcel};
+use yishi::wire::Clock as _;
+
+const NUMBER: &str = "SIMNORMAL7001";
+
+/// An order that was shipped just now, as the scripts begin.
+async fn shipped(world: &World, no: &str, number: &str, owners: &[ChatAddress]) {
+    world.order("demo", no, "青瓷茶具", &[("simulated", number)], owners).await;
+}
+
+async fn parcel(world: &World, number: &str) -> Parcel {
+    world.intake.records.parcel("demo", "simulated", number).await.unwrap().value.unwrap()
+}
+
+/// The carrier pushes what it knows after so many hours from now, and it arrives then.
+async fn later(world: &World, number: &str, hours: f64) {
+    world.advance(Duration::from_secs_f64(hours * 3600.0));
+    let pushed = world.simulator.push("simulated", "simulated", number, world.clock.now()).unwrap();
+    let signature = pushed.headers[0].1.clone();
+    let headers = [JSON, ("x-signature", signature.as_str())];
+    let reply = world.door().post("/hooks/simulated/demo", &headers, pushed.body).await;
+    assert_eq!(reply.status, 200);
+    world.told().await;
+}
+
+#[tokio::test]
+async fn a_buyer_in_the_web_chat_hears_each_step_once_without_asking() {
+    let world = World::that_tells_news().await;
+    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
+    world.checked().await;
+    world.told().await;
+    for _ in 0..3 {
+        later(&world, NUMBER, 1.0).await;
+        // The same push again, and a poll of the same: nothing new.
+        later(&world, NUMBER, 0.0).await;
+    }
+    later(&world, NUMBER, 6.0).await;
+    later(&world, NUMBER, 20.0).await;
+    let said: Vec<String> = buyer.log().await.into_iter().map(|message| message.text()).collect();
+    let count = |text: &str| said.iter().filter(|message| message.contains(text)).count();
+    assert_eq!(count("开始派送了"), 1, "{said:#?}");
+    assert_eq!(count("已签收"), 1, "{said:#?}");
+    assert!(said.last().unwrap().contains("没收到"), "what the buyer can do: {said:#?}");
+}
+
+#[tokio::test]
+async fn news_at_night_waits_for_the_morning_and_is_one_message() {
+    let world = World::that_tells_news().await;
+    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
+    world.checked().await;
+    world.told().await;
+    let before = buyer.log().await.len();
+    // From noon to eleven at night.
+    later(&world, NUMBER, 11.0).await;
+    assert_eq!(buyer.log().await.len(), before, "nobody is told anything at 23:00");
+    let due = parcel(&world, NUMBER).await.pending_due.unwrap();
+    let local = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap().to_datetime(due);
+    assert_eq!((local.hour(), local.minute()), (8, 0));
+    world.advance(Duration::from_secs(9 * 3600 + 60));
+    world.told().await;
+    assert_eq!(buyer.log().await.len(), before + 1);
+}
+
+#[tokio::test]
+async fn whoever_wants_no_news_gets_none_and_still_gets_answers() {
+    let world = World::that_tells_news().await;
+    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
+    world.checked().await;
+    world.told().await;
+    buyer.sends("不要再给我发通知了").await;
+    while !buyer.answer().await.text().contains("不再主动") {}
+    let before = buyer.log().await.len();
+    later(&world, NUMBER, 4.0).await;
+    assert_eq!(buyer.log().await.len(), before);
+    buyer.says("快递到哪了").await.has("青瓷茶具");
+}
+
+#[tokio::test]
+async fn what_wechat_does_not_let_us_send_is_said_with_the_next_answer() {
+    let world = World::that_tells_news().await;
+    let address = person("wechat", "demo", "o-anna");
+    shipped(&world, "A1", NUMBER, &[address.clone()]).await;
+    world.checked().await;
+    world.told().await;
+    // She has never written: the window is shut.
+    assert!(world.wechat_sent("o-anna").is_empty());
+    let kept = world.intake.records.chat("demo", &address).await.unwrap().value.unwrap().kept;
+    assert_eq!(kept.len(), 1);
+    let anna = follower(&world, "demo", "o-anna");
+    let reply = anna.says(1, "在吗").await;
+    assert!(reply.contains(NUMBER), "{reply}");
+    // Now it is open: the next news comes by itself.
+    later(&world, NUMBER, 2.0).await;
+    world.quiet().await;
+    let messages = world.wechat_sent("o-anna");
+    assert!(messages.iter().any(|text| text.contains("派送")), "{messages:?}");
+}
+
+#[tokio::test]
+async fn an_old_history_is_no_news() {
+    let world = World::that_tells_news().await;
+    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    let long_ago = world.clock.now() - SignedDuration::from_hours(24 * 20);
+    let order = yishi::model::Order {
+        no: "A1".into(),
+        shipments: vec![yishi::model::Shipment {
+            carrier: "simulated".into(),
+            number: "SIMSTALLED7001".into(),
+            shipped_at: Some(long_ago),
+            ..Default::default()
+        }],
+        buyer: yishi::model::Buyer { chat: vec![buyer.address()], ..Default::default() },
+        ..Default::default()
+    };
+    world.intake.records.upsert_order("demo", &order, world.clock.now()).await.unwrap();
+    world.advance(Duration::from_secs(7 * 3600));
+    world.checked().await;
+    world.told().await;
+    let told = parcel(&world, "SIMSTALLED7001").await;
+    assert!(!told.events.is_empty());
+    let said: Vec<String> = buyer.log().await.into_iter().map(|message| message.text()).collect();
+    assert!(said.iter().all(|text| !text.contains("揽收") && !text.contains("已经发货")), "{said:?}");
+}
