@@ -2,8 +2,10 @@
 //! Source: api.kuaidi100.com/document (real-time query), state table and return codes of facts/aggregators 1.
 //! Must never ask for one number more than every 30 minutes (the vendor locks it), nor log a sentence or a courier.
 
+mod push;
+
 use super::{
-    Ask, Carrier, CarrierSpec, Code, Step, Tracked,
+    Ask, Carrier, CarrierSpec, Code, Push, Recognition, Step, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     meaning_of, names, refine,
 };
@@ -48,7 +50,15 @@ impl Carrier for Kuaidi100 {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["courier_info"]
+        &["courier_info", "push", "salt?"]
+    }
+
+    fn push(&self) -> Option<&dyn Push> {
+        Some(self)
+    }
+
+    fn recognition(&self) -> Option<&dyn Recognition> {
+        Some(self)
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {

@@ -3,7 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
-use super::{Asked, CarrierPeer, PHONE_TAIL, Simulator, china_time};
+use super::{Asked, CarrierPeer, PHONE_TAIL, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
 use serde_json::{Value, json};
@@ -12,13 +12,27 @@ use std::time::Duration;
 pub(super) const CUSTOMER: &str = "DEMOCUSTOMER0001";
 pub(super) const KEY: &str = "demo-kuaidi100-key";
 
+const SALT: &str = "demo-kuaidi100-salt";
+
 pub(super) const PEER: CarrierPeer = CarrierPeer {
     kind: "kuaidi100",
     settings: &[("customer", CUSTOMER)],
-    secrets: &[("key", KEY)],
+    secrets: &[("key", KEY), ("salt", SALT)],
     answer: Simulator::kuaidi100,
-    push: None,
+    push: Some(push),
 };
+
+/// The vendor's words for the carriers of the demo.
+const COMS: [(&str, &str); 8] = [
+    ("sf", "shunfeng"),
+    ("yto", "yuantong"),
+    ("zto", "zhongtong"),
+    ("sto", "shentong"),
+    ("yunda", "yunda"),
+    ("jt", "jtexpress"),
+    ("jd", "jd"),
+    ("deppon", "debangkuaidi"),
+];
 
 /// Numbers whose prefix names their carrier: another `com` finds nothing.
 const PREFIXES: [(&str, &str); 5] =
@@ -28,7 +42,35 @@ impl Simulator {
     fn kuaidi100(&self, asked: &Asked, delay: &mut Duration) -> Answer {
         match asked.path {
             "/poll/query.do" => self.kuaidi100_query(asked, delay),
+            "/poll" => self.kuaidi100_subscribe(asked),
+            "/autonumber/auto" => recognize(asked),
             _ => Answer::new(404, ""),
+        }
+    }
+
+    /// `POST /poll`: the key travels inside, nothing is signed.
+    fn kuaidi100_subscribe(&self, asked: &Asked) -> Answer {
+        let form = asked.form();
+        let param: Value =
+            form.get("param").and_then(|param| serde_json::from_str(param).ok()).unwrap_or_default();
+        let text = |name: &str| param.get(name).and_then(Value::as_str).unwrap_or("");
+        let said = |code: &str, message: &str| {
+            Answer::new(
+                200,
+                json!({"result": code == "200", "returnCode": code, "message": message}).to_string(),
+            )
+        };
+        if text("key") != KEY {
+            return said("600", "您不是合法的订阅者");
+        }
+        let parameters = param.get("parameters").cloned().unwrap_or_default();
+        let parameter = |name: &str| parameters.get(name).and_then(Value::as_str).unwrap_or("");
+        if text("company").is_empty() || !(6..=32).contains(&text("number").len()) {
+            return said("700", "订阅数据错误");
+        }
+        match self.watch("kuaidi100", text("number"), parameter("callbackurl")) {
+            true => said("200", "提交成功"),
+            false => said("501", "重复订阅"),
         }
     }
 
@@ -67,6 +109,37 @@ impl Simulator {
         }
         Answer::new(200, tell(com, number, &timeline, self.scramble(number, &timeline)).to_string())
     }
+}
+
+/// `GET /autonumber/auto`
+fn recognize(asked: &Asked) -> Answer {
+    if asked.query("key").as_deref() != Some(KEY) {
+        return refuse("601", "KEY已过期");
+    }
+    let number = asked.query("num").unwrap_or_default();
+    let found = PREFIXES.iter().filter(|(prefix, _)| number.starts_with(prefix));
+    let list: Vec<Value> = found.map(|(_, com)| json!({"lengthPre": number.len(), "comCode": com})).collect();
+    Answer::new(200, Value::from(list).to_string())
+}
+
+/// The whole history, newest first, as the query tells it.
+fn push(number: &str, carrier: &str, timeline: &Timeline) -> Pushed {
+    let over = timeline.seen.last().is_some_and(|seen| seen.scan.meaning.status.is_final());
+    let com = COMS.iter().find(|(code, _)| *code == carrier).map_or(carrier, |(_, com)| com);
+    let mut result = tell(com, number, timeline, timeline.seen.iter().rev().collect());
+    if let Some(result) = result.as_object_mut() {
+        result.remove("courierInfo");
+    }
+    let status = if over { "shutdown" } else { "polling" };
+    let param = json!({"status": status, "billstatus": "", "message": "", "autoCheck": "0", "comOld": "",
+        "comNew": "", "lastResult": result})
+    .to_string();
+    let sign = sign::md5_hex_upper(format!("{param}{SALT}").as_bytes());
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("sign", sign.as_str()), ("param", param.as_str())])
+        .finish();
+    let form = "application/x-www-form-urlencoded".to_owned();
+    Pushed { query: String::new(), headers: vec![("content-type", form)], body: body.into_bytes() }
 }
 
 fn refuse(code: &str, message: &str) -> Answer {
