@@ -2,8 +2,10 @@
 //! Source: open.sf-express.com, service `EXP_RECE_SEARCH_ROUTES`; op-codes and errors of facts/carriers-cn 1.
 //! Must never take an empty list of routes for "does not exist": a missing or wrong phone tail looks the same.
 
+mod push;
+
 use super::{
-    Ask, Carrier, CarrierSpec, Code, Step, Tracked,
+    Ask, Carrier, CarrierSpec, Code, Push, Step, Tracked,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     meaning_of, refine,
 };
@@ -43,6 +45,10 @@ impl Carrier for Sf {
 
     fn options(&self) -> &'static [&'static str] {
         &["language"]
+    }
+
+    fn push(&self) -> Option<&dyn Push> {
+        Some(self)
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {

@@ -3,7 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
-use super::{Asked, CarrierPeer, PHONE_TAIL, Simulator, china_time};
+use super::{Asked, CarrierPeer, PHONE_TAIL, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(super) const PEER: CarrierPeer = CarrierPeer {
     settings: &[("partner_id", PARTNER)],
     secrets: &[("checkword", CHECKWORD)],
     answer: Simulator::sf,
-    push: None,
+    push: Some(push),
 };
 
 impl Simulator {
@@ -75,6 +75,20 @@ impl Simulator {
             json!({"success": true, "errorCode": "S0000", "errorMsg": null, "msgData": {"routeResps": told}});
         gateway("A1000", "", Some(result))
     }
+}
+
+/// The newest ten routes, as SF pushes them: signed by nobody.
+fn push(number: &str, _carrier: &str, timeline: &Timeline) -> Pushed {
+    let seen: Vec<&Seen> = timeline.seen.iter().rev().take(10).collect();
+    let mut told = routes(&seen);
+    for (at, route) in told.iter_mut().enumerate() {
+        route["id"] = format!("{number}-{at}").into();
+        route["mailno"] = number.into();
+        route["orderid"] = "".into();
+    }
+    let body = json!({"Body": {"WaybillRoute": told}}).to_string().into_bytes();
+    let json = "application/json;charset=UTF-8".to_owned();
+    Pushed { query: String::new(), headers: vec![("content-type", json)], body }
 }
 
 fn gateway(code: &str, message: &str, result: Option<Value>) -> Answer {
