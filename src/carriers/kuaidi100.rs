@@ -7,6 +7,7 @@ mod push;
 use super::{
     Ask, Carrier, CarrierSpec, Code, Push, Recognition, Step, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
+    header::header,
     meaning_of, names, refine,
 };
 use crate::model::when::CHINA;
@@ -221,7 +222,7 @@ impl Said {
         if let Some(CourierField::Known(couriers)) = self.courier_info {
             couriers.give_to(&mut events);
         }
-        events.extend(self.state.and_then(|state| header(&state, &events, &carrier, &ask.number, now)));
+        events.extend(self.state.and_then(|state| header(meaning(&state), &state, &events, now)));
         let eta = self.arrival_time.as_deref().and_then(eta);
         Tracked { carrier, number: ask.number.clone(), events, eta, maybe_needs_phone_tail: false }
     }
@@ -288,29 +289,6 @@ impl Couriers {
             first(self.delivery_phone),
         );
     }
-}
-
-/// The header `state` as an event, where it says more than the newest scan. It has no time of its own: it stands with
-/// that scan, or just after it where it would otherwise sort before (a problem inferred from silence; a parcel that
-/// waits although its last scan says "out for delivery"). A header that is behind the scans says nothing.
-fn header(state: &str, events: &[Event], carrier: &str, number: &str, now: Timestamp) -> Option<Event> {
-    let said = meaning(state);
-    let newest = events.iter().max_by_key(|event| (event.time.utc, event.status.rank_tenths()))?;
-    let problem = said.status == Status::Exception && !newest.status.is_final();
-    let behind = said.status.rank_tenths() < newest.status.rank_tenths() && !problem;
-    if said.status == Status::Unknown || said.status == newest.status || behind {
-        return None;
-    }
-    let after = problem || said.status.rank_tenths() == newest.status.rank_tenths();
-    let later = newest.time.utc.and_then(|utc| utc.checked_add(SignedDuration::from_secs(1)).ok());
-    let time = match later.filter(|_| after) {
-        Some(utc) => When::at(utc, CHINA, newest.time.zone_source),
-        None => newest.time.clone(),
-    };
-    let raw = Raw { code: Some(state.to_owned()), status: None, description: None };
-    let mut event = Event::new(carrier, number, SPEC.code, time, said, raw, now);
-    event.header = true;
-    Some(event)
 }
 
 /// `arrivalTime`: a day and an hour, or a day.

@@ -2,6 +2,8 @@
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
 mod body;
+mod header;
+mod kdniao;
 mod kuaidi100;
 pub mod names;
 mod push;
@@ -131,7 +133,8 @@ pub trait Recognition: Send + Sync {
 }
 
 /// Every carrier and aggregator.
-pub static CARRIERS: &[&dyn Carrier] = &[&kuaidi100::Kuaidi100, &sf::Sf, &simulated::SimulatedCarrier];
+pub static CARRIERS: &[&dyn Carrier] =
+    &[&kdniao::KdNiao, &kuaidi100::Kuaidi100, &sf::Sf, &simulated::SimulatedCarrier];
 
 /// A carrier by its code.
 pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {

@@ -4,6 +4,7 @@
 
 mod demo;
 pub mod journeys;
+mod kdniao;
 mod kuaidi100;
 mod own;
 mod peer;
@@ -29,8 +30,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use timeline::{ScriptClock, Seen, Timeline};
 
-/// The carriers and aggregators that are played; each file is one vendor. Sorted by kind.
-static PEERS: &[CarrierPeer] = &[kuaidi100::PEER, sf::PEER, own::PEER];
+/// The carriers and aggregators that are played; each file is one vendor. Of two that serve one number, the first is
+/// asked first.
+static PEERS: &[CarrierPeer] = &[kuaidi100::PEER, sf::PEER, own::PEER, kdniao::PEER];
 
 /// The credentials that the channel peers accept (a carrier's stand in its own file). Everybody may know them: they open nothing but the simulator.
 pub mod keys {

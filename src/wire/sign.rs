@@ -67,6 +67,11 @@ pub fn md5_base64(data: &[u8]) -> String {
     STANDARD.encode(md5(data))
 }
 
+/// Standard base64.
+pub fn base64(data: &[u8]) -> String {
+    STANDARD.encode(data)
+}
+
 /// SHA-1 as lower-case hex.
 pub fn sha1_hex(data: &[u8]) -> String {
     hex::encode(Sha1::digest(data))
