@@ -3,6 +3,7 @@
 
 pub mod errands;
 pub mod imports;
+pub mod journal;
 pub mod socket;
 
 use crate::config::{Config, Durability, Engine as StoreEngine, KeySource};

@@ -30,6 +30,17 @@ pub enum Errand {
     },
     /// Take a file of orders in.
     Import(Import),
+    /// What was asked of carriers, and what came of it.
+    Journal(super::journal::Wanted),
+    /// Try again to read pushes that could not be read.
+    Replay,
+    /// Ask once with a carrier account.
+    TestAccount {
+        /// Its id, or `kind/id`.
+        account: String,
+        /// Carrier and number to ask for; none: one that nobody knows.
+        asked: Option<(String, String)>,
+    },
     /// Talk to the engine.
     Say {
         /// Shop id.
@@ -80,6 +91,9 @@ impl Office {
             Errand::Backup { file } => self.backup(&file).await,
             Errand::Restore { file } => self.restore(&file).await,
             Errand::Import(import) => self.import(import).await,
+            Errand::Journal(wanted) => self.journal(wanted).await,
+            Errand::Replay => self.replay().await,
+            Errand::TestAccount { account, asked } => self.test_account(&account, asked).await,
             Errand::Say { shop, address, text } => self.say(&shop, &address, text).await,
         }
     }

@@ -1,12 +1,14 @@
 //! One file a command. Each reads its arguments, does its work, and says by its exit status how it went:
 //! 0 done, 1 the answer is no or the input is wrong, 2 wrong usage, 70 a fault of our own.
 
+mod carriers;
 mod chat;
 mod check;
 mod demo;
 mod errand;
 mod fold;
 mod import;
+mod journal;
 mod match_;
 mod read_scan;
 mod recognize;
@@ -38,6 +40,10 @@ enum Command {
     Backup(errand::Args),
     /// Take a backup back, also while serving; it is verified first
     Restore(errand::Args),
+    /// What was asked of carriers and what came of it, with cause and cure; also while serving
+    Journal(journal::Args),
+    /// Carriers and aggregators, what each can do, and whether an account works
+    Carriers(carriers::Args),
     /// What a message is taken for: a message a line
     Match(match_::Args),
     /// Whose tracking number it is: a number a line
@@ -70,6 +76,8 @@ pub fn run() -> ExitCode {
         Command::Import(args) => import::run(args),
         Command::Backup(args) => errand::backup(args),
         Command::Restore(args) => errand::restore(args),
+        Command::Journal(args) => journal::run(args),
+        Command::Carriers(args) => carriers::run(args),
         Command::Match(args) => match_::run(args),
         Command::Recognize(args) => recognize::run(args),
         Command::ReadScan(args) => read_scan::run(args),

@@ -230,6 +230,31 @@ impl Tracker {
         self.wire.exchange(&exchange, &|cx| carrier.track(cx, asks), &read).await
     }
 
+    /// Asks an account once, to see whether it works. An answer that it has nothing is an answer.
+    ///
+    /// # Errors
+    /// A label, and where a person must do something the key of the words that say what.
+    pub async fn probe(
+        &self,
+        carrier: &'static dyn Carrier,
+        account: &Account,
+        ask: &Ask,
+    ) -> Result<(), (&'static str, Option<&'static str>)> {
+        match self.ask_account(carrier, account, std::slice::from_ref(ask)).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Refused(
+                Refusal::NoDataYet | Refusal::BadNumber | Refusal::NeedPhoneTail | Refusal::WrongCarrier,
+            )) => Ok(()),
+            Err(failure) => {
+                let cure = match &failure {
+                    Failure::Refused(Refusal::FixAccount { cure }) => Some(cure.0),
+                    _ => None,
+                };
+                Err((failure.label(), cure))
+            }
+        }
+    }
+
     /// The tail that the carrier may ask for: the parcel's own, else the buyer's.
     async fn phone_tail(
         &self,

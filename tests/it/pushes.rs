@@ -140,3 +140,43 @@ async fn pushes_and_polls_in_any_order_end_in_one_state() {
     assert_eq!(states[0].status, Status::Delivered);
     assert!(states.iter().all(|state| *state == states[0]), "{states:?}");
 }
+
+#[tokio::test]
+async fn the_journal_names_cause_and_cure_and_no_number_in_full() {
+    use yishi::app::errands::{Errand, Office};
+    use yishi::app::journal::Wanted;
+    let world = World::with(|config| {
+        for account in config.accounts.iter_mut().filter(|account| account.kind == "kuaidi100") {
+            account.secrets.insert("key".into(), yishi::model::Private::new("mistyped".into()));
+        }
+        config.accounts.retain(|account| account.kind != "kdniao");
+    })
+    .await;
+    world.order("demo", "P1", "茶具", &[("yto", "YT8816042739501")], &[]).await;
+    world.checked().await;
+    let office = Office { intake: world.intake.clone(), paused: Default::default() };
+    let wanted = Wanted { account: None, parcel: None, failed: true, limit: 20, json: false };
+    let out = office.run(Errand::Journal(wanted)).await.out.join("\n");
+    assert!(out.contains("kuaidi100.query") && out.contains("密钥"), "{out}");
+    assert!(!out.contains("YT8816042739501") && out.contains("YT88****9501"), "{out}");
+    let tested = office.run(Errand::TestAccount { account: "kuaidi100/demo".into(), asked: None }).await;
+    assert_eq!(tested.exit, 1);
+    assert!(tested.out[0].contains("密钥"), "{tested:?}");
+    let tested = office.run(Errand::TestAccount { account: "sf/demo".into(), asked: None }).await;
+    assert_eq!((tested.exit, tested.out[0].as_str()), (0, "sf/demo: works"));
+    let parcel = Wanted {
+        account: None,
+        parcel: Some("demo/yto/YT8816042739501".into()),
+        failed: false,
+        limit: 20,
+        json: true,
+    };
+    let out = office.run(Errand::Journal(parcel)).await.out.join("\n");
+    assert!(out.contains("\"outcome\":\"fix_account\""), "{out}");
+    let token = [("authorization", "Bearer api-token-of-demo")];
+    let accounts = world.door().get("/api/v1/accounts", &token).await.json();
+    let mine = accounts["accounts"].as_array().unwrap().iter();
+    let kuaidi100 = mine.clone().find(|account| account["account"] == "kuaidi100/demo").unwrap();
+    assert!(kuaidi100["calls_today"].as_u64().unwrap() >= 1, "{kuaidi100}");
+    assert_eq!(kuaidi100["last_call"]["cure"], "cure-credentials");
+}

@@ -1,6 +1,7 @@
 //! The REST API for a shop's own systems: orders in, parcels and requests out, chats taken over and given back.
 //! Must never show one shop's records to another shop's token, nor a full phone or name to anybody.
 
+mod accounts;
 mod exceptions;
 mod openapi;
 mod orders;
@@ -36,6 +37,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("put", "/api/v1/orders/{order}"),
     ("post", "/api/v1/orders/{order}/parcels"),
     ("get", "/api/v1/parcels/{carrier}/{number}"),
+    ("get", "/api/v1/accounts"),
+    ("get", "/api/v1/accounts/{kind}/{account}/journal"),
     ("get", "/api/v1/exceptions"),
     ("post", "/api/v1/exceptions/{id}"),
     ("get", "/api/v1/requests"),
@@ -52,6 +55,8 @@ pub fn router() -> Router<Shared> {
         .route("/api/v1/orders/{order}", put(orders::put).get(orders::show))
         .route("/api/v1/orders/{order}/parcels", post(parcels::bind))
         .route("/api/v1/parcels/{carrier}/{number}", get(parcels::show))
+        .route("/api/v1/accounts", get(accounts::list))
+        .route("/api/v1/accounts/{kind}/{account}/journal", get(accounts::journal))
         .route("/api/v1/exceptions", get(exceptions::list))
         .route("/api/v1/exceptions/{id}", post(exceptions::change))
         .route("/api/v1/requests", get(requests::list))

@@ -7,7 +7,7 @@ use crate::carriers::recognize::{Hints, normalize_number, recognize};
 use crate::carriers::{carrier, names};
 use crate::http::problem::{Kind, Problem};
 use crate::model::order::{Buyer, Order, OrderStatus, Shipment};
-use crate::model::{Event, Parcel};
+use crate::model::{Event, Noted, Parcel};
 use crate::store::records::Upserted;
 use crate::text::mask;
 use axum::Json;
@@ -111,12 +111,23 @@ fn shown(parcel: &Parcel) -> Value {
         "progress": state.progress,
         "since": state.since,
         "delivered_at": state.delivered_at,
-        "eta": parcel.eta,
+        "eta": parcel.eta.as_ref().map(|eta| {
+            json!({"from": eta.from, "to": eta.to, "source": eta.source, "precision": eta.precision})
+        }),
         "last_checked": parcel.last_checked,
         "answered_by": parcel.answered_by,
+        "next_check": parcel.next_check,
+        "troubles": parcel.troubles.iter().map(|trouble| trouble.kind).collect::<Vec<_>>(),
+        "journal": parcel.journal.iter().map(noted).collect::<Vec<_>>(),
         "orders": parcel.orders,
         "events": parcel.events.iter().map(event).collect::<Vec<_>>(),
     })
+}
+
+/// One line of the parcel's journal.
+fn noted(line: &Noted) -> Value {
+    json!({"at": line.at, "account": line.by, "what": line.what, "outcome": line.outcome,
+        "new_events": line.news, "status": line.status})
 }
 
 /// One event in the shape of the normalized model, without what only the buyer may know.
