@@ -12,6 +12,7 @@ use crate::http::chat::engine::{DemoOrders, Engine};
 use crate::http::server::{Shared, router};
 use crate::intake::{Intake, Live, Pages, Patience, Words};
 use crate::model::{Account, shop::Shop};
+use crate::notices::alerts::Alarm;
 use crate::notices::announce::announce;
 use crate::notices::delivery::{Delivery, Logged};
 use crate::notices::teller::Teller;
@@ -63,6 +64,7 @@ pub struct App {
     pub new_key: Option<PathBuf>,
     delivery: Delivery,
     teller: Teller,
+    alarm: Alarm,
     shutdown: Duration,
 }
 
@@ -146,8 +148,16 @@ impl App {
             outbox: outbox.clone(),
             logged: logged.clone(),
         };
-        let delivery =
-            Delivery { records, wire: wire.clone(), accounts: Arc::new(by_name), news: outbox, logged };
+        let by_name = Arc::new(by_name);
+        let alarm = Alarm {
+            records: records.clone(),
+            clock: intake.clock.clone(),
+            shops: intake.shops.clone(),
+            accounts: by_name.clone(),
+            render: teller.render.clone(),
+            outbox: outbox.clone(),
+        };
+        let delivery = Delivery { records, wire: wire.clone(), accounts: by_name, news: outbox, logged };
         let life =
             SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
         let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));
@@ -159,7 +169,7 @@ impl App {
         let shared = Shared { intake: intake.clone(), metrics, paused: paused.clone() };
         let router = router(shared, engine, config.server.max_body, stop);
         let shutdown = config.server.shutdown;
-        Ok(Self { intake, router, wire, paused, new_key, delivery, teller, shutdown })
+        Ok(Self { intake, router, wire, paused, new_key, delivery, teller, alarm, shutdown })
     }
 
     /// Starts what runs beside requests: what was begun before a crash, the outbox, long polls, housekeeping.
@@ -171,6 +181,7 @@ impl App {
         let stop = &self.intake.stop;
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
         self.intake.tasks.spawn(self.teller.clone().run(stop.clone()));
+        self.intake.tasks.spawn(self.alarm.clone().run(stop.clone()));
         let shops = config.shops.iter().map(|shop| shop.id.clone()).collect();
         self.intake.tasks.spawn(Watch::new(self.intake.tracker.clone(), shops).run(stop.clone()));
         let folders = &config.folders;

@@ -41,6 +41,11 @@ pub enum Errand {
         /// Carrier and number to ask for; none: one that nobody knows.
         asked: Option<(String, String)>,
     },
+    /// Send one test line to where a merchant is warned.
+    TestAlert {
+        /// The account: its id, or `kind/id`.
+        account: String,
+    },
     /// Talk to the engine.
     Say {
         /// Shop id.
@@ -94,6 +99,7 @@ impl Office {
             Errand::Journal(wanted) => self.journal(wanted).await,
             Errand::Replay => self.replay().await,
             Errand::TestAccount { account, asked } => self.test_account(&account, asked).await,
+            Errand::TestAlert { account } => self.test_alert(&account).await,
             Errand::Say { shop, address, text } => self.say(&shop, &address, text).await,
         }
     }

@@ -3,10 +3,13 @@
 
 use super::errands::{Done, Office};
 use crate::carriers::{Ask, carrier, recognize};
-use crate::model::{Account, Line, Noted, Shop};
+use crate::channels::alerts::alert;
+use crate::channels::plain;
+use crate::model::{Account, Arg, Block, Line, Noted, Shop};
 use crate::store::StoreError;
 use crate::store::records::CallLine;
 use crate::text::mask;
+use crate::wire::{Exchange, Failure, Limits, Refusal, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -168,6 +171,49 @@ impl Office {
             Err((label, cure)) => {
                 let cure = cure.map(|cure| format!(": {}", self.cure(cure))).unwrap_or_default();
                 Done { out: vec![format!("{name}: {label}{cure}")], exit: 1, ..Done::default() }
+            }
+        }
+    }
+
+    /// `yishi alerts test`: says one line where the merchant is warned.
+    pub(super) async fn test_alert(&self, id: &str) -> Done {
+        let fits = |account: &&Arc<Account>| {
+            alert(&account.kind).is_some() && (account.id == id || account.name() == id)
+        };
+        let Some(account) = self.intake.accounts.values().find(fits) else {
+            return Done::refused(format!("there is no account {id} that can be warned at"));
+        };
+        let shop = account.shop.as_deref().and_then(|shop| self.intake.shop(shop));
+        let (Some(receiver), Some(shop)) = (alert(&account.kind), shop) else {
+            return Done::refused(format!("account {id} belongs to no shop"));
+        };
+        let line = Line::new("alert-test").with("shop", Arg::Text(shop.name.clone()));
+        let now = self.intake.clock.now();
+        let shown = self.intake.words.render(shop, &shop.locale, now, &[Block::Text(line)]);
+        let text = plain::paragraphs(&shown).concat().join("\n");
+        let message = uuid::Uuid::now_v7().simple().to_string();
+        let exchange = Exchange {
+            account,
+            limits: Limits::default(),
+            number: None,
+            token: None,
+            limit: std::time::Duration::from_secs(10),
+        };
+        let wire = self.intake.tracker.wire();
+        let sent: Result<(), Failure> = wire
+            .exchange(&exchange, &|cx| receiver.call(cx, &message, &text), &|_, answer| {
+                receiver.read(answer).map(Step::Done)
+            })
+            .await;
+        let name = account.name();
+        match sent {
+            Ok(()) => Done { out: vec![format!("{name}: works")], ..Done::default() },
+            Err(failure) => {
+                let cure = match &failure {
+                    Failure::Refused(Refusal::FixAccount { cure }) => format!(": {}", self.cure(cure.0)),
+                    _ => String::new(),
+                };
+                Done { out: vec![format!("{name}: {}{cure}", failure.label())], exit: 1, ..Done::default() }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Chat channels: one file each, a pure codec between a platform's bytes and Yishi's messages.
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
+pub mod alerts;
 pub mod plain;
 pub mod telegram;
 pub mod wechat;

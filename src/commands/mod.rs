@@ -1,6 +1,7 @@
 //! One file a command. Each reads its arguments, does its work, and says by its exit status how it went:
 //! 0 done, 1 the answer is no or the input is wrong, 2 wrong usage, 70 a fault of our own.
 
+mod alerts;
 mod carriers;
 mod chat;
 mod check;
@@ -44,6 +45,8 @@ enum Command {
     Journal(journal::Args),
     /// Carriers and aggregators, what each can do, and whether an account works
     Carriers(carriers::Args),
+    /// Where merchants are warned
+    Alerts(alerts::Args),
     /// What a message is taken for: a message a line
     Match(match_::Args),
     /// Whose tracking number it is: a number a line
@@ -78,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Restore(args) => errand::restore(args),
         Command::Journal(args) => journal::run(args),
         Command::Carriers(args) => carriers::run(args),
+        Command::Alerts(args) => alerts::run(args),
         Command::Match(args) => match_::run(args),
         Command::Recognize(args) => recognize::run(args),
         Command::ReadScan(args) => read_scan::run(args),

@@ -38,6 +38,17 @@ pub fn registered(kind: &str) -> Option<KindSpec> {
             channel: None,
         });
     }
+    if let Some(alert) = channels::alerts::alert(kind) {
+        let spec = alert.spec();
+        return Some(KindSpec {
+            secrets: spec.secrets,
+            settings: spec.settings,
+            options: spec.options,
+            serves: None,
+            base_url: spec.base_url,
+            channel: None,
+        });
+    }
     let channel = channels::channel(kind)?;
     let spec = channel.spec();
     Some(KindSpec {
@@ -138,6 +149,16 @@ fn read_general(section: &Section, spec: &KindSpec, account: &mut Account) {
         if section.has("per_day") {
             let per_day = section.whole("per_day", 1..=u64::from(u32::MAX));
             account.settings.extend(per_day.map(|calls| ("per_day".into(), calls.to_string())));
+        }
+        for name in ["cost_per_call", "cost_per_day"] {
+            let Some(text) = section.text(name) else { continue };
+            if text.parse::<f64>().is_ok_and(|cost| cost.is_finite() && cost > 0.0) {
+                account.settings.insert(name.into(), text);
+            } else {
+                let message =
+                    format!("`{}.{name}` must be an amount in quotes such as \"0.05\"", section.path);
+                section.problem(section.place(name), message);
+            }
         }
     }
     let Some(can_serve) = spec.serves else { return };

@@ -1,6 +1,7 @@
 //! Sends what stands in the outbox. A row is marked before its call; a call whose outcome stays unknown is never
 //! made again, but shown to the merchant. Must never send twice, nor out of order to one person.
 
+use crate::channels::alerts::{Alert, alert};
 use crate::channels::{Incoming, What, channel, is_logged};
 use crate::model::chat::Mode;
 use crate::model::{Account, ChatAddress, ChatMessage, From, Shown};
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 const LIMIT: Duration = Duration::from_secs(10);
 /// Tries of a message that certainly did not arrive.
 const TRIES: u32 = 8;
+/// Tries of an alert whose receiver tells repetitions apart.
+const PATIENT_TRIES: u32 = 22;
 /// Rows taken at once.
 const TAKEN: usize = 256;
 /// The outbox is looked at least this often.
@@ -142,7 +145,7 @@ impl Delivery {
                 let _ = self.records.store().commit(batch).await?;
                 Ok(true)
             }
-            Sent::Again(due) if outgoing.tries + 1 < TRIES => {
+            Sent::Again(due) if outgoing.tries + 1 < tries_of(&outgoing) => {
                 let again = Outgoing { tries: outgoing.tries + 1, ..outgoing };
                 let mut batch = Batch::default();
                 batch.delete(row.key);
@@ -207,9 +210,11 @@ impl Delivery {
     async fn deliver(&self, outgoing: &Outgoing) -> Sent {
         let kind = outgoing.address.kind.as_str();
         let account = self.accounts.get(&(kind.to_owned(), outgoing.account.clone()));
-        let (Some(channel), Some(account)) = (channel(kind), account) else {
-            return Sent::Ended("no_account");
-        };
+        let Some(account) = account else { return Sent::Ended("no_account") };
+        if let Some(alert) = alert(kind) {
+            return self.warn(alert, account, outgoing).await;
+        }
+        let Some(channel) = channel(kind) else { return Sent::Ended("no_account") };
         let shown: Vec<Shown> = serde_json::from_str(&outgoing.shown).unwrap_or_default();
         let answers = outgoing.reply_to.as_ref().map(|reply_to| answered(&outgoing.address, reply_to));
         let to = outgoing.address.id.reveal();
@@ -253,6 +258,30 @@ impl Delivery {
         }
         metrics::counter!("yishi_messages_sent_total", "channel" => kind.to_owned()).increment(1);
         Sent::Done
+    }
+
+    /// One alert to a merchant. Receivers that tell repetitions apart are tried for days.
+    async fn warn(&self, alert: &'static dyn Alert, account: &Account, outgoing: &Outgoing) -> Sent {
+        let shown: Vec<Shown> = serde_json::from_str(&outgoing.shown).unwrap_or_default();
+        let text = crate::channels::plain::paragraphs(&shown).concat().join("\n");
+        let id = outgoing.address.id.reveal();
+        let exchange =
+            Exchange { account, limits: Limits::default(), number: None, token: None, limit: LIMIT };
+        let sent: Result<(), Failure> = self
+            .wire
+            .exchange(&exchange, &|cx| alert.call(cx, id, &text), &|_, answer| {
+                alert.read(answer).map(Step::Done)
+            })
+            .await;
+        let patient = alert.spec().repeatable;
+        match sent {
+            Ok(()) => Sent::Done,
+            Err(Failure::Call(CallError::Unknown)) if !patient => Sent::Ended("outcome_unknown"),
+            Err(Failure::Call(CallError::NotSent { until: Some(until) })) => Sent::Again(until),
+            Err(Failure::Refused(Refusal::Unreachable)) => Sent::Ended("unreachable"),
+            Err(Failure::Refused(Refusal::FixAccount { .. })) if !patient => Sent::Ended("refused"),
+            Err(_) => Sent::Again(self.wire.clock().now() + patience(outgoing.tries)),
+        }
     }
 
     /// By what the refusal means. Once a part of a message arrived, the whole is not sent again.
@@ -302,6 +331,17 @@ impl Delivery {
             }
         }
     }
+}
+
+/// An alert that can be told apart at the other end is tried for days.
+fn tries_of(outgoing: &Outgoing) -> u32 {
+    let patient = alert(&outgoing.address.kind).is_some_and(|alert| alert.spec().repeatable);
+    if patient { PATIENT_TRIES } else { TRIES }
+}
+
+/// 5 s, doubled each time, at most 12 h: sixteen tries take more than three days.
+fn patience(tries: u32) -> SignedDuration {
+    SignedDuration::from_secs((5_i64 << tries.min(16)).min(12 * 3600))
 }
 
 /// One person of one account.

@@ -25,9 +25,9 @@ macro_rules! built_in {
 }
 
 built_in! {
-    "zh-CN": ["names" "track" "advice" "statuses" "time" "verify" "choices" "dialog" "orders" "exceptions" "notices" "commands" "chat" "cures" "carriers"]
-    "zh-TW": ["names" "track" "advice" "statuses" "time" "verify" "choices" "dialog" "orders" "exceptions" "notices" "commands" "chat" "cures" "carriers"]
-    "en": ["names" "track" "advice" "statuses" "time" "verify" "choices" "dialog" "orders" "exceptions" "notices" "commands" "chat" "cures" "carriers"]
+    "zh-CN": ["names" "track" "advice" "statuses" "time" "verify" "choices" "dialog" "orders" "exceptions" "notices" "alerts" "commands" "chat" "cures" "carriers"]
+    "zh-TW": ["names" "track" "advice" "statuses" "time" "verify" "choices" "dialog" "orders" "exceptions" "notices" "alerts" "commands" "chat" "cures" "carriers"]
+    "en": ["names" "track" "advice" "statuses" "time" "verify" "choices" "dialog" "orders" "exceptions" "notices" "alerts" "commands" "chat" "cures" "carriers"]
 }
 
 /// Our own texts, parsed once for all catalogs.

@@ -107,6 +107,12 @@ notice-delayed: parcel! eta!
 notice-stalled: parcel! at
 notice-shipped-next notice-delayed-next notice-stalled-next
 
+alert-new alert-digest: shop! count!
+alert-line: trouble! carrier number! order place
+alert-more: count!
+alert-digest-line: trouble! count!
+alert-test: shop
+
 list-intro: count
 list-line: position! parcel! status
 list-line-waiting: position! parcel!

@@ -82,6 +82,7 @@ pub struct Simulator {
     outage: Mutex<Option<Outage>>,
     asked: Mutex<HashMap<String, u32>>,
     watched: Mutex<BTreeMap<(String, String), String>>,
+    alerts: Mutex<Vec<serde_json::Value>>,
     wechat: Mutex<wechat::State>,
     telegram: Mutex<telegram::State>,
     /// Wakes long polls.
@@ -97,6 +98,7 @@ impl Simulator {
             outage: Mutex::default(),
             asked: Mutex::default(),
             watched: Mutex::default(),
+            alerts: Mutex::default(),
             wechat: Mutex::default(),
             telegram: Mutex::default(),
             news: tokio::sync::Notify::new(),
@@ -116,6 +118,7 @@ impl Simulator {
         match path {
             "/simulated/outage" => at_once(self.switch_outage(&asked)),
             "/simulated/asked" => at_once(Answer::new(200, json!(*lock(&self.asked)).to_string())),
+            _ if path.starts_with("/alerts/") => at_once(self.alert(&asked)),
             _ if path.starts_with("/wechat/") => at_once(self.wechat(&asked)),
             _ if path.starts_with("/telegram/") => self.telegram(&asked),
             _ => match peer::of(path) {
@@ -123,6 +126,17 @@ impl Simulator {
                 None => at_once(Answer::new(404, "")),
             },
         }
+    }
+
+    /// A merchant's group chat: takes whatever a robot is told, in whichever of their forms.
+    fn alert(&self, asked: &Asked) -> Answer {
+        lock(&self.alerts).push(asked.json());
+        Answer::new(200, r#"{"errcode":0,"code":0,"ok":true}"#)
+    }
+
+    /// What the merchants' group chats were told, oldest first.
+    pub fn alerts(&self) -> Vec<serde_json::Value> {
+        lock(&self.alerts).clone()
     }
 
     /// How often a number was asked for, by whichever shape.

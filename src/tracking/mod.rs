@@ -115,6 +115,11 @@ impl Tracker {
         asked.await.unwrap_or(Asked::Failed)
     }
 
+    /// The way out.
+    pub fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
     /// Has the news that is due looked at now.
     pub fn stir(&self) {
         self.news.notify_one();

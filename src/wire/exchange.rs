@@ -57,11 +57,24 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same under the account's own ceiling (setting `per_day`).
+    /// The same under the account's own ceilings (settings `per_day`, `cost_per_day` with `cost_per_call`).
     pub fn under(mut self, account: &Account) -> Self {
         if let Ok(own) = account.setting("per_day", "").parse::<u32>() {
             self.per_day = if self.per_day == 0 { own } else { self.per_day.min(own) };
         }
+        // What may be spent on a day, in calls.
+        let amount =
+            |name: &str| account.setting(name, "").parse::<f64>().ok().filter(|amount| *amount > 0.0);
+        if let Some((most, each)) = amount("cost_per_day").zip(amount("cost_per_call")) {
+            let calls = (most / each).clamp(1.0, f64::from(u32::MAX)) as u32;
+            self.per_day = if self.per_day == 0 { calls } else { self.per_day.min(calls) };
+        }
+        self
+    }
+
+    /// Four fifths of the day's calls: what background checks may use, so that a buyer's question has the rest.
+    pub fn for_background(mut self) -> Self {
+        self.per_day = if self.per_day == 0 { 0 } else { (self.per_day / 5 * 4).max(1) };
         self
     }
 }

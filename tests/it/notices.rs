@@ -132,3 +132,53 @@ async fn an_old_history_is_no_news() {
     let said: Vec<String> = buyer.log().await.into_iter().map(|message| message.text()).collect();
     assert!(said.iter().all(|text| !text.contains("揽收") && !text.contains("已经发货")), "{said:?}");
 }
+
+#[tokio::test]
+async fn a_stalled_parcel_is_one_alarm_and_one_apology() {
+    const STALLED: &str = "SIMSTALLED7001";
+    let world = World::with(|config| {
+        for shop in &mut config.shops {
+            shop.notices = Default::default();
+        }
+        config.accounts.push(yishi::model::Account {
+            id: "team".into(),
+            kind: "wecom-robot".into(),
+            shop: Some("demo".into()),
+            settings: [("base_url".to_owned(), "http://127.0.0.1:9/alerts".to_owned())].into(),
+            secrets: [("key".to_owned(), yishi::model::Private::new("k".to_owned()))].into(),
+        });
+    })
+    .await;
+    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    let now = world.clock.now();
+    let order = yishi::model::Order {
+        no: "A1".into(),
+        shipments: vec![yishi::model::Shipment {
+            carrier: "simulated".into(),
+            number: STALLED.into(),
+            shipped_at: Some(now - SignedDuration::from_hours(60)),
+            ..Default::default()
+        }],
+        buyer: yishi::model::Buyer { chat: vec![buyer.address()], ..Default::default() },
+        ..Default::default()
+    };
+    world.intake.records.upsert_order("demo", &order, now).await.unwrap();
+    world.checked().await;
+    world.told().await;
+    let alarm = || world.simulator.alerts();
+    world.until(|| (!alarm().is_empty()).then_some(())).await;
+    let text = alarm()[0]["text"]["content"].as_str().unwrap().to_owned();
+    assert!(text.contains("物流停滞") && text.contains(STALLED) && text.contains("A1"), "{text}");
+    let said: Vec<String> = buyer.log().await.into_iter().map(|message| message.text()).collect();
+    assert_eq!(said.iter().filter(|text| text.contains("有一阵没更新")).count(), 1, "{said:?}");
+    // Hours later, still nothing: neither is told again.
+    world.advance(Duration::from_secs(5 * 3600));
+    world.checked().await;
+    world.told().await;
+    let stuck = |all: Vec<serde_json::Value>| {
+        all.iter().filter(|alert| alert.to_string().contains("需要留意")).count()
+    };
+    assert_eq!(stuck(alarm()), 1);
+    let again: Vec<String> = buyer.log().await.into_iter().map(|message| message.text()).collect();
+    assert_eq!(again.iter().filter(|text| text.contains("有一阵没更新")).count(), 1);
+}

@@ -175,6 +175,11 @@ impl Records {
         self.put(batch, key, case)
     }
 
+    /// The local day of a shop's newest daily message.
+    pub async fn digest(&self, shop: &str) -> Result<Read<String>, StoreError> {
+        self.read(self.key(Kind::Budget, shop, "digest")).await
+    }
+
     /// Open cases of a shop with their ids, in no particular order.
     pub async fn cases(&self, shop: &str, limit: usize) -> Result<Vec<(String, Case)>, StoreError> {
         self.cases_of(Kind::Case, shop, limit).await

@@ -1,0 +1,387 @@
+//! Where merchants are warned: the robots of their group chats (企业微信, 钉钉, 飞书), a Telegram chat, or an address of
+//! their own that gets a signed post. One way only: nothing comes in here. Must never show a buyer's data.
+//!
+//! Sources: the robots' own documentation pages (developer.work.weixin.qq.com, open.dingtalk.com, open.feishu.cn,
+//! core.telegram.org/bots/api), from memory where they could not be read again: addresses are configuration.
+
+use crate::wire::{Answer, Call, Cure, Cx, Refusal, sign};
+use serde::{Deserialize, Serialize};
+
+/// Facts of one kind of receiver.
+#[derive(Debug)]
+pub struct AlertSpec {
+    /// `wecom-robot`, `dingtalk-robot`, …: the `kind` of its account.
+    pub kind: &'static str,
+    /// Secrets that an account needs.
+    pub secrets: &'static [&'static str],
+    /// Secrets (`name?`) and settings that it may have.
+    pub options: &'static [&'static str],
+    /// Settings that it needs.
+    pub settings: &'static [&'static str],
+    /// Production address, the default of setting `base_url`.
+    pub base_url: &'static str,
+    /// Whether the receiver tells two posts of one message apart, so that an unknown outcome may be sent again.
+    pub repeatable: bool,
+}
+
+/// One kind of receiver.
+pub trait Alert: Send + Sync {
+    /// Its fixed facts.
+    fn spec(&self) -> &'static AlertSpec;
+    /// The call that says `text`; `id` is the same at each try of one message.
+    fn call(&self, cx: &Cx, id: &str, text: &str) -> Result<Call, Refusal>;
+    /// Reads the answer.
+    fn read(&self, answer: &Answer) -> Result<(), Refusal>;
+}
+
+/// Every kind of receiver.
+pub static ALERTS: &[&dyn Alert] = &[&WeCom, &DingTalk, &Feishu, &TelegramChat, &Hook];
+
+/// A kind by its name.
+pub fn alert(kind: &str) -> Option<&'static dyn Alert> {
+    ALERTS.iter().copied().find(|alert| alert.spec().kind == kind)
+}
+
+const CURE_CREDENTIALS: Cure = Cure("cure-credentials");
+const CURE_SETTINGS: Cure = Cure("cure-settings");
+
+fn base<'a>(cx: &'a Cx, spec: &AlertSpec) -> &'a str {
+    cx.account.setting("base_url", spec.base_url)
+}
+
+fn post(operation: &'static str, url: String, body: &impl Serialize) -> Result<Call, Refusal> {
+    let body = serde_json::to_vec(body).map_err(|_| Refusal::Unsupported)?;
+    Ok(Call::json(operation, url, body).once())
+}
+
+fn encoded(text: &str) -> String {
+    sign::form_encode(text)
+}
+
+/// Code of a JSON answer; a broken server may have taken it.
+fn code(answer: &Answer, name: &str) -> Result<i64, Refusal> {
+    match answer.status {
+        200..=299 => {}
+        429 => return Err(Refusal::Throttled { until: None }),
+        401 | 403 | 404 => return Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
+        _ => return Err(Refusal::Retry { after: None }),
+    }
+    let said: serde_json::Value = serde_json::from_slice(&answer.body).map_err(|_| Refusal::Unreadable)?;
+    said.get(name).and_then(serde_json::Value::as_i64).ok_or(Refusal::Unreadable)
+}
+
+#[derive(Serialize)]
+struct Text<'a> {
+    msgtype: &'static str,
+    text: Content<'a>,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    content: &'a str,
+}
+
+fn text(content: &str) -> Text<'_> {
+    Text { msgtype: "text", text: Content { content } }
+}
+
+/// WeCom's group robot 企业微信群机器人: 20 messages a minute, 2,048 bytes each.
+struct WeCom;
+
+impl Alert for WeCom {
+    fn spec(&self) -> &'static AlertSpec {
+        &AlertSpec {
+            kind: "wecom-robot",
+            secrets: &["key"],
+            options: &[],
+            settings: &[],
+            base_url: "https://qyapi.weixin.qq.com",
+            repeatable: false,
+        }
+    }
+
+    fn call(&self, cx: &Cx, _id: &str, words: &str) -> Result<Call, Refusal> {
+        let key = encoded(cx.account.secret("key"));
+        let url = format!("{}/cgi-bin/webhook/send?key={key}", base(cx, self.spec()));
+        post("wecom-robot.send", url, &text(cut(words, 2_048)))
+    }
+
+    fn read(&self, answer: &Answer) -> Result<(), Refusal> {
+        match code(answer, "errcode")? {
+            0 => Ok(()),
+            45009 => Err(Refusal::Throttled { until: None }),
+            _ => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
+        }
+    }
+}
+
+/// DingTalk's group robot 钉钉自定义机器人, with its signature where the account has a `secret`.
+struct DingTalk;
+
+impl DingTalk {
+    /// `urlencode(base64(HMAC-SHA256(secret, timestamp + "\n" + secret)))`, timestamp in milliseconds.
+    fn signature(millis: i64, secret: &str) -> String {
+        let text = format!("{millis}\n{secret}");
+        encoded(&sign::base64(&sign::hmac_sha256(secret.as_bytes(), text.as_bytes())))
+    }
+}
+
+impl Alert for DingTalk {
+    fn spec(&self) -> &'static AlertSpec {
+        &AlertSpec {
+            kind: "dingtalk-robot",
+            secrets: &["access_token"],
+            options: &["secret?"],
+            settings: &[],
+            base_url: "https://oapi.dingtalk.com",
+            repeatable: false,
+        }
+    }
+
+    fn call(&self, cx: &Cx, _id: &str, words: &str) -> Result<Call, Refusal> {
+        let token = encoded(cx.account.secret("access_token"));
+        let mut url = format!("{}/robot/send?access_token={token}", base(cx, self.spec()));
+        let secret = cx.account.secret("secret");
+        if !secret.is_empty() {
+            let millis = cx.now.as_millisecond();
+            url.push_str(&format!("&timestamp={millis}&sign={}", Self::signature(millis, secret)));
+        }
+        post("dingtalk-robot.send", url, &text(words))
+    }
+
+    fn read(&self, answer: &Answer) -> Result<(), Refusal> {
+        match code(answer, "errcode")? {
+            0 => Ok(()),
+            130101 | 410100 => Err(Refusal::Throttled { until: None }),
+            // 310000: keyword, signature or address is not what the robot's own settings want.
+            _ => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
+        }
+    }
+}
+
+/// Feishu's group robot 飞书自定义机器人, with its signature where the account has a `secret`.
+struct Feishu;
+
+impl Feishu {
+    /// `base64(HMAC-SHA256(key = timestamp + "\n" + secret, data = ""))`, timestamp in seconds: the text is the key.
+    fn signature(seconds: i64, secret: &str) -> String {
+        sign::base64(&sign::hmac_sha256(format!("{seconds}\n{secret}").as_bytes(), b""))
+    }
+}
+
+#[derive(Serialize)]
+struct FeishuText<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign: Option<String>,
+    msg_type: &'static str,
+    content: FeishuContent<'a>,
+}
+
+#[derive(Serialize)]
+struct FeishuContent<'a> {
+    text: &'a str,
+}
+
+impl Alert for Feishu {
+    fn spec(&self) -> &'static AlertSpec {
+        &AlertSpec {
+            kind: "feishu-robot",
+            secrets: &["token"],
+            options: &["secret?"],
+            settings: &[],
+            base_url: "https://open.feishu.cn",
+            repeatable: false,
+        }
+    }
+
+    fn call(&self, cx: &Cx, _id: &str, words: &str) -> Result<Call, Refusal> {
+        let url = format!(
+            "{}/open-apis/bot/v2/hook/{}",
+            base(cx, self.spec()),
+            encoded(cx.account.secret("token"))
+        );
+        let secret = cx.account.secret("secret");
+        let signed = (!secret.is_empty()).then(|| cx.now.as_second());
+        let body = FeishuText {
+            timestamp: signed.map(|seconds| seconds.to_string()),
+            sign: signed.map(|seconds| Self::signature(seconds, secret)),
+            msg_type: "text",
+            content: FeishuContent { text: words },
+        };
+        post("feishu-robot.send", url, &body)
+    }
+
+    fn read(&self, answer: &Answer) -> Result<(), Refusal> {
+        match code(answer, "code")? {
+            0 => Ok(()),
+            9499 | 11232 => Err(Refusal::Throttled { until: None }),
+            _ => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
+        }
+    }
+}
+
+/// A Telegram chat or group that a bot writes to.
+struct TelegramChat;
+
+#[derive(Serialize)]
+struct TelegramText<'a> {
+    chat_id: &'a str,
+    text: &'a str,
+}
+
+impl Alert for TelegramChat {
+    fn spec(&self) -> &'static AlertSpec {
+        &AlertSpec {
+            kind: "telegram-alert",
+            secrets: &["bot_token"],
+            options: &[],
+            settings: &["chat_id"],
+            base_url: "https://api.telegram.org",
+            repeatable: false,
+        }
+    }
+
+    fn call(&self, cx: &Cx, _id: &str, words: &str) -> Result<Call, Refusal> {
+        let url = format!("{}/bot{}/sendMessage", base(cx, self.spec()), cx.account.secret("bot_token"));
+        let body = TelegramText { chat_id: cx.account.setting("chat_id", ""), text: cut(words, 4_096) };
+        post("telegram-alert.send", url, &body)
+    }
+
+    fn read(&self, answer: &Answer) -> Result<(), Refusal> {
+        #[derive(Deserialize)]
+        struct Said {
+            ok: bool,
+        }
+        match (answer.status, serde_json::from_slice::<Said>(&answer.body)) {
+            (200, Ok(Said { ok: true })) => Ok(()),
+            (429, _) => Err(Refusal::Throttled { until: None }),
+            (500.., _) => Err(Refusal::Retry { after: None }),
+            (400, _) => Err(Refusal::FixAccount { cure: CURE_SETTINGS }),
+            _ => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
+        }
+    }
+}
+
+/// A post to an address of the merchant's own, signed: `x-yishi-signature: v1=` and the hex of
+/// HMAC-SHA256(secret, id + "." + timestamp + "." + body). The id stays the same at each try.
+struct Hook;
+
+#[derive(Serialize)]
+struct Posted<'a> {
+    id: &'a str,
+    text: &'a str,
+}
+
+impl Hook {
+    fn signature(secret: &str, id: &str, seconds: i64, body: &[u8]) -> String {
+        let text = [format!("{id}.{seconds}.").as_bytes(), body].concat();
+        format!("v1={}", hex::encode(sign::hmac_sha256(secret.as_bytes(), &text)))
+    }
+}
+
+impl Alert for Hook {
+    fn spec(&self) -> &'static AlertSpec {
+        &AlertSpec {
+            kind: "alert-hook",
+            secrets: &["secret"],
+            options: &[],
+            settings: &["path"],
+            // The merchant's own: nothing is sent where it is left out.
+            base_url: "https://merchant.invalid",
+            repeatable: true,
+        }
+    }
+
+    fn call(&self, cx: &Cx, id: &str, words: &str) -> Result<Call, Refusal> {
+        let url = format!("{}{}", base(cx, self.spec()), cx.account.setting("path", "/"));
+        let mut call = post("alert-hook.send", url, &Posted { id, text: words })?;
+        let seconds = cx.now.as_second();
+        call.headers.push(("x-yishi-id", id.to_owned()));
+        call.headers.push(("x-yishi-timestamp", seconds.to_string()));
+        let signature = Self::signature(cx.account.secret("secret"), id, seconds, &call.body);
+        call.headers.push(("x-yishi-signature", signature));
+        Ok(call)
+    }
+
+    fn read(&self, answer: &Answer) -> Result<(), Refusal> {
+        match answer.status {
+            200..=299 => Ok(()),
+            410 => Err(Refusal::Unreachable),
+            429 => Err(Refusal::Throttled { until: None }),
+            _ => Err(Refusal::Retry { after: None }),
+        }
+    }
+}
+
+/// At most so many bytes, whole characters.
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Account, Private};
+
+    fn with_cx<T>(run: impl FnOnce(&Cx) -> T) -> T {
+        let secrets = ["key", "access_token", "secret", "token", "bot_token"];
+        let account = Account {
+            settings: [("chat_id".to_owned(), "-100".to_owned()), ("path".to_owned(), "/in".to_owned())]
+                .into(),
+            secrets: secrets.map(|name| (name.to_owned(), Private::new(format!("{name}-1")))).into(),
+            ..Account::default()
+        };
+        run(&Cx {
+            account: &account,
+            token: None,
+            now: "2026-03-03T04:00:00Z".parse().unwrap(),
+            random: [7; 32],
+        })
+    }
+
+    /// Computed with Python's hmac, hashlib and base64 from the documented formulas.
+    #[test]
+    fn signatures_are_those_of_the_formulas() {
+        assert_eq!(
+            DingTalk::signature(1_772_510_400_000, "SECexample"),
+            "UTRIyRTY6UmGdD4Eq0N53lpJ%2FnL1eaRvAdaI7RHZ9Is%3D"
+        );
+        assert_eq!(
+            Feishu::signature(1_772_510_400, "example"),
+            "V5GHwXsWB+gaCx4so+k/FBHYK2A3xuW57Bow65OE52M="
+        );
+        assert_eq!(
+            Hook::signature("s", "id", 1, b"{}"),
+            "v1=141850bd4c704591303e41ef26560febc7f370f787053b9125d6929ead4bb720"
+        );
+    }
+
+    #[test]
+    fn every_receiver_is_called_once_and_reads_its_refusals() {
+        for alert in ALERTS {
+            let call = with_cx(|cx| alert.call(cx, "m1", "物流停滞")).unwrap();
+            assert!(!call.repeatable && call.url.starts_with("https://"), "{}", alert.spec().kind);
+            assert!(String::from_utf8(call.body).unwrap().contains("物流停滞"));
+            assert!(alert.read(&Answer::new(500, "")).is_err());
+            assert!(alert.read(&Answer::new(429, "")).is_err());
+        }
+        let read = |kind: &str, body: &str| alert(kind).unwrap().read(&Answer::new(200, body));
+        assert_eq!(read("wecom-robot", r#"{"errcode":0,"errmsg":"ok"}"#), Ok(()));
+        assert_eq!(read("wecom-robot", r#"{"errcode":45009}"#), Err(Refusal::Throttled { until: None }));
+        assert!(matches!(read("dingtalk-robot", r#"{"errcode":310000}"#), Err(Refusal::FixAccount { .. })));
+        assert_eq!(read("feishu-robot", r#"{"code":0}"#), Ok(()));
+        assert_eq!(read("telegram-alert", r#"{"ok":true}"#), Ok(()));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(cut("物流停滞", 7), "物流");
+        assert_eq!(cut("abc", 7), "abc");
+    }
+}
