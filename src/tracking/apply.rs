@@ -145,7 +145,16 @@ impl Tracker {
     ) -> Result<Committed, StoreError> {
         let mut batch = Batch::default();
         let stalled = self.judge(&mut batch, shop, &mut parcel, now).await?;
+        let before = parcel.next_check;
         self.plan(shop, &mut parcel, now);
+        // A check that is due sooner stays where it is: when its time comes it sees what was heard in between. That
+        // spares a push two rows.
+        let pushed = parcel.last_push == Some(now);
+        if let (true, Some(sooner), Some(later)) = (pushed, before, parcel.next_check)
+            && sooner <= later
+        {
+            parcel.next_check = before;
+        }
         (self.announce)(shop, read.value.as_ref(), &mut parcel, stalled, now);
         self.records.put_parcel(&mut batch, shop, read, &parcel)?;
         let committed = self.records.store().commit(batch).await?;

@@ -60,6 +60,15 @@ pub struct Parts {
     pub calendar: Calendar,
 }
 
+/// On whose behalf a carrier is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// Somebody waits for the answer.
+    Buyer,
+    /// A check is due: it leaves a part of the day's calls to buyers.
+    Schedule,
+}
+
 /// Asks carriers and keeps their answers.
 pub struct Tracker {
     records: Records,
@@ -100,11 +109,22 @@ impl Tracker {
     /// Fetches news of one parcel of an order and keeps them. Concurrent asks share one question, and it goes on
     /// when the asker leaves.
     pub async fn refresh(self: &Arc<Self>, shop: &str, order: &str, carrier: &str, number: &str) -> Asked {
+        self.ask(shop, order, carrier, number, Asker::Buyer).await
+    }
+
+    async fn ask(
+        self: &Arc<Self>,
+        shop: &str,
+        order: &str,
+        carrier: &str,
+        number: &str,
+        asker: Asker,
+    ) -> Asked {
         let key = (shop.to_owned(), carrier.to_owned(), number.to_owned());
         let (this, order) = (self.clone(), order.to_owned());
         let asked = self.flights.ask(key.clone(), || async move {
             let (shop, carrier, number) = key;
-            match this.ask_chain(&shop, &order, &carrier, &number).await {
+            match this.ask_chain(&shop, &order, &carrier, &number, asker).await {
                 Ok(asked) => asked,
                 Err(error) => {
                     tracing::error!(%error, "news of a parcel could not be kept");
@@ -164,6 +184,7 @@ impl Tracker {
         order: &str,
         code: &str,
         number: &str,
+        asker: Asker,
     ) -> Result<Asked, StoreError> {
         let phone_tail = self.phone_tail(shop, order, code, number).await?;
         let asks = [Ask { carrier: code.to_owned(), number: number.to_owned(), phone_tail }];
@@ -171,7 +192,7 @@ impl Tracker {
         let mut failure = ("no_account", None);
         for (carrier, account) in self.chain(shop, code) {
             let by = account.name();
-            match self.ask_account(carrier, &account, &asks).await {
+            match self.ask_account(carrier, &account, &asks, asker).await {
                 Ok(tracked) => {
                     let said = Said::of(&by, Door::Asked, number, tracked);
                     self.apply(shop, code, number, &said).await?;
@@ -214,6 +235,7 @@ impl Tracker {
         carrier: &'static dyn Carrier,
         account: &Account,
         asks: &[Ask],
+        asker: Asker,
     ) -> Result<Vec<Tracked>, Failure> {
         let spec = carrier.spec();
         let number = format!("{}/{}", asks[0].carrier, asks[0].number);
@@ -224,13 +246,12 @@ impl Tracker {
             per_number_day: spec.per_number_day,
             ..Limits::default()
         };
-        let exchange = Exchange {
-            account,
-            limits: limits.under(account),
-            number: Some(&number),
-            token: carrier.token(),
-            limit: ACCOUNT_LIMIT,
+        let limits = match asker {
+            Asker::Buyer => limits.under(account),
+            Asker::Schedule => limits.under(account).for_background(),
         };
+        let exchange =
+            Exchange { account, limits, number: Some(&number), token: carrier.token(), limit: ACCOUNT_LIMIT };
         let read = |cx: &crate::wire::Cx, answer: &crate::wire::Answer| carrier.read_track(cx, asks, answer);
         self.wire.exchange(&exchange, &|cx| carrier.track(cx, asks), &read).await
     }
@@ -245,7 +266,7 @@ impl Tracker {
         account: &Account,
         ask: &Ask,
     ) -> Result<(), (&'static str, Option<&'static str>)> {
-        match self.ask_account(carrier, account, std::slice::from_ref(ask)).await {
+        match self.ask_account(carrier, account, std::slice::from_ref(ask), Asker::Buyer).await {
             Ok(_) => Ok(()),
             Err(Failure::Refused(
                 Refusal::NoDataYet | Refusal::BadNumber | Refusal::NeedPhoneTail | Refusal::WrongCarrier,

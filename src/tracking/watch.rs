@@ -1,9 +1,9 @@
 //! The background check of every parcel, when it is due: fair among shops, each parcel once at a time, within what the
 //! accounts allow. Must never ask more often than the schedule says, nor let one shop's many delay another's few.
 
-use super::{Tracker, apply::Door, apply::Said};
-use crate::store::StoreError;
+use super::{Asker, Tracker, apply::Door, apply::Said};
 use crate::store::records::Due;
+use crate::store::{Batch, Committed, StoreError};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -97,12 +97,15 @@ impl Tracker {
             return Ok(());
         }
         self.join_strays(shop, carrier, number).await?;
+        if self.heard_enough(due).await? {
+            return Ok(());
+        }
         self.subscribe(shop, &parcel).await?;
         if !self.serves(shop, carrier) {
             return self.failed(shop, carrier, number, "no_account", None).await;
         }
         let order = parcel.orders.first().cloned().unwrap_or_default();
-        self.refresh(shop, &order, carrier, number).await;
+        self.ask(shop, &order, carrier, number, Asker::Schedule).await;
         // Whatever came of it, the next check lies ahead: else this one would be due for ever.
         let after = self.records.parcel(shop, carrier, number).await?.value;
         let now = self.wire.clock().now();
@@ -110,6 +113,24 @@ impl Tracker {
             self.failed(shop, carrier, number, "not_kept", None).await?;
         }
         Ok(())
+    }
+
+    /// Where a push has told the news since the check was planned, it is only planned anew.
+    async fn heard_enough(&self, due: &Due) -> Result<bool, StoreError> {
+        let Due { shop, carrier, number } = due;
+        let read = self.records.parcel(shop, carrier, number).await?;
+        let Some(mut parcel) = read.value.clone() else { return Ok(true) };
+        let now = self.wire.clock().now();
+        if parcel.last_push.is_none() || parcel.last_checked != parcel.last_push {
+            return Ok(false);
+        }
+        self.plan(shop, &mut parcel, now);
+        if parcel.next_check.is_some_and(|next| next <= now) {
+            return Ok(false);
+        }
+        let mut batch = Batch::default();
+        self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
+        Ok(self.records.store().commit(batch).await? == Committed::Done)
     }
 
     /// News that came before the number was known here is no longer a stray's.

@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use yishi::model::{ChatAddress, Private};
 use yishi::store::records::Records;
@@ -145,6 +146,8 @@ impl Platform {
 struct Merchant {
     api_token: String,
     told: u32,
+    /// The same count for others to read.
+    taken: Arc<AtomicU32>,
 }
 
 impl Merchant {
@@ -163,8 +166,56 @@ impl Merchant {
             let Some(reply) = door.call(axum::http::Method::PUT, &path, &headers, body).await else { return };
             assert!(matches!(reply.status, 200 | 201), "{}", reply.text());
             self.told += 1;
+            self.taken.store(self.told, Ordering::Relaxed);
         }
     }
+}
+
+/// An aggregator that pushes a scan of the newest order's parcel until it is acknowledged, then the next.
+#[derive(Default)]
+struct Aggregator {
+    sent: u32,
+    /// Order and words of each acknowledged scan.
+    acknowledged: Vec<(u32, String)>,
+    open: Option<(u32, String)>,
+}
+
+impl Aggregator {
+    async fn push(&mut self, door: Door, taken: &AtomicU32) {
+        loop {
+            let Some(newest) = taken.load(Ordering::Relaxed).checked_sub(1) else {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                if door.call(axum::http::Method::GET, "/healthz", &[], Vec::new()).await.is_none() {
+                    return;
+                }
+                continue;
+            };
+            let (order, words) = self.open.take().unwrap_or_else(|| {
+                self.sent += 1;
+                (newest, format!("快件离开【{}号转运中心】", self.sent))
+            });
+            self.open = Some((order, words.clone()));
+            let body = pushed(order, &words);
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let post = door.call(axum::http::Method::POST, "/hooks/kuaidi100/demo", &form, body);
+            let Some(reply) = post.await else { return };
+            assert!(reply.text().contains("\"200\""), "{}", reply.text());
+            self.acknowledged.push((order, words));
+            self.open = None;
+        }
+    }
+}
+
+/// Written from the vendor's text: form, JSON inside, `MD5(param + salt)`.
+fn pushed(order: u32, words: &str) -> Vec<u8> {
+    let data =
+        json!([{"time": "2026-03-02 09:00:00", "context": words, "status": "干线", "statusCode": "1002"}]);
+    let result = json!({"message": "ok", "state": "0", "status": "200", "com": "yuantong",
+        "nu": waybill(order), "data": data});
+    let param = json!({"status": "polling", "lastResult": result}).to_string();
+    let sign = yishi::wire::sign::md5_hex_upper(format!("{param}demo-kuaidi100-salt").as_bytes());
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("sign", &sign).append_pair("param", &param).finish().into_bytes()
 }
 
 fn order_number(at: u32) -> String {
@@ -181,16 +232,19 @@ async fn round(
     buyers: &mut [Buyer],
     platforms: &mut [Platform],
     merchant: &mut Merchant,
+    aggregator: &mut Aggregator,
     after: Duration,
 ) {
     let door = demo.door.clone();
     merchant.api_token.clone_from(&demo.api_token);
+    let taken = merchant.taken.clone();
+    let pushes = aggregator.push(door.clone(), &taken);
     let tells = merchant.tell(door.clone(), u32::MAX);
     let writes = buyers.iter_mut().map(|buyer| buyer.write(door.clone(), u32::MAX));
     let posts = platforms.iter_mut().map(|platform| platform.post(door.clone(), u64::MAX));
     let load = async {
         let (writes, posts) = (futures_util::future::join_all(writes), futures_util::future::join_all(posts));
-        futures_util::join!(writes, posts, tells);
+        futures_util::join!(writes, posts, tells, pushes);
     };
     let death = async {
         tokio::time::sleep(after).await;
@@ -207,7 +261,9 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
     let demo = Demo::start(data).await;
     let (mut buyers, mut platforms) = people(&demo.door).await;
     let mut merchant = Merchant::default();
-    round(demo, &mut buyers, &mut platforms, &mut merchant, Duration::from_millis(400)).await;
+    let mut aggregator = Aggregator::default();
+    let first = Duration::from_millis(400);
+    round(demo, &mut buyers, &mut platforms, &mut merchant, &mut aggregator, first).await;
     for at in 1..rounds {
         if at % 4 == 3 {
             // Killed while it starts: reads its log, goes on with what was open, fills in its orders.
@@ -219,7 +275,7 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
         }
         let demo = Demo::start(data).await;
         let after = Duration::from_millis(rand::random_range(5..900));
-        round(demo, &mut buyers, &mut platforms, &mut merchant, after).await;
+        round(demo, &mut buyers, &mut platforms, &mut merchant, &mut aggregator, after).await;
     }
     let demo = Demo::start(data).await;
     assert_eq!(platforms.len(), 3, "somebody waits for a parcel");
@@ -242,6 +298,22 @@ async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
     let records = open(data).await;
     check_messages(&records, &platforms, rounds).await;
     check_orders(&records, &merchant).await;
+    check_pushes(&records, &aggregator).await;
+}
+
+/// Every scan that was acknowledged is there, once.
+async fn check_pushes(records: &Records, aggregator: &Aggregator) {
+    assert!(aggregator.acknowledged.len() > 10, "the load was real: {}", aggregator.acknowledged.len());
+    for (order, words) in &aggregator.acknowledged {
+        let number = waybill(*order);
+        let parcel = records.parcel("demo", "yto", &number).await.unwrap().value.unwrap();
+        let found = parcel.events.iter().filter(|event| event.description() == words).count();
+        assert_eq!(found, 1, "{words} of {number}");
+        let mut told = parcel.told.clone();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), parcel.told.len(), "each notice is staged once");
+    }
 }
 
 async fn people(door: &Door) -> (Vec<Buyer>, Vec<Platform>) {

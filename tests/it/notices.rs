@@ -34,7 +34,7 @@ async fn later(world: &World, number: &str, hours: f64) {
 #[tokio::test]
 async fn a_buyer_in_the_web_chat_hears_each_step_once_without_asking() {
     let world = World::that_tells_news().await;
-    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    let buyer = Session::known(&world, "anna", &["A1"]).await;
     shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
     world.checked().await;
     world.told().await;
@@ -55,7 +55,7 @@ async fn a_buyer_in_the_web_chat_hears_each_step_once_without_asking() {
 #[tokio::test]
 async fn news_at_night_waits_for_the_morning_and_is_one_message() {
     let world = World::that_tells_news().await;
-    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    let buyer = Session::known(&world, "anna", &["A1"]).await;
     shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
     world.checked().await;
     world.told().await;
@@ -90,7 +90,7 @@ async fn whoever_wants_no_news_gets_none_and_still_gets_answers() {
 async fn what_wechat_does_not_let_us_send_is_said_with_the_next_answer() {
     let world = World::that_tells_news().await;
     let address = person("wechat", "demo", "o-anna");
-    shipped(&world, "A1", NUMBER, &[address.clone()]).await;
+    shipped(&world, "A1", NUMBER, std::slice::from_ref(&address)).await;
     world.checked().await;
     world.told().await;
     // She has never written: the window is shut.
@@ -110,7 +110,7 @@ async fn what_wechat_does_not_let_us_send_is_said_with_the_next_answer() {
 #[tokio::test]
 async fn an_old_history_is_no_news() {
     let world = World::that_tells_news().await;
-    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    let buyer = Session::known(&world, "anna", &["A1"]).await;
     let long_ago = world.clock.now() - SignedDuration::from_hours(24 * 20);
     let order = yishi::model::Order {
         no: "A1".into(),
@@ -149,7 +149,7 @@ async fn a_stalled_parcel_is_one_alarm_and_one_apology() {
         });
     })
     .await;
-    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    let buyer = Session::known(&world, "anna", &["A1"]).await;
     let now = world.clock.now();
     let order = yishi::model::Order {
         no: "A1".into(),
