@@ -172,6 +172,11 @@ impl App {
         Ok(Self { intake, router, wire, paused, new_key, delivery, teller, alarm, shutdown })
     }
 
+    /// Tells buyers news, for whoever moves the clock by hand.
+    pub fn teller(&self) -> &Teller {
+        &self.teller
+    }
+
     /// Starts what runs beside requests: what was begun before a crash, the outbox, long polls, housekeeping.
     pub async fn start_background(&self, config: &Config) -> anyhow::Result<()> {
         let resumed = self.intake.resume().await?;

@@ -9,6 +9,7 @@ mod architecture;
 mod carriers;
 mod channels;
 mod crash;
+mod days;
 mod dialog;
 mod import;
 mod logs;

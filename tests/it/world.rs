@@ -273,7 +273,7 @@ async fn start(
 }
 
 /// Two shops, `demo` and `other`, each with its own accounts of the same names at the same peers.
-fn config(folder: &std::path::Path) -> Config {
+pub fn config(folder: &std::path::Path) -> Config {
     let mut config = Config::defaults();
     config.server.public_url = "https://yishi.example".into();
     config.server.socket = None;
