@@ -12,6 +12,7 @@ pub mod scan_text;
 mod sf;
 mod simulated;
 mod waybill;
+mod zto;
 
 use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
 pub use crate::wire::Step;
@@ -134,7 +135,7 @@ pub trait Recognition: Send + Sync {
 
 /// Every carrier and aggregator.
 pub static CARRIERS: &[&dyn Carrier] =
-    &[&kdniao::KdNiao, &kuaidi100::Kuaidi100, &sf::Sf, &simulated::SimulatedCarrier];
+    &[&kdniao::KdNiao, &kuaidi100::Kuaidi100, &sf::Sf, &simulated::SimulatedCarrier, &zto::Zto];
 
 /// A carrier by its code.
 pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {

@@ -14,6 +14,7 @@ mod sf;
 mod telegram;
 mod timeline;
 mod wechat;
+mod zto;
 
 pub use demo::DemoParcel;
 pub use journeys::Journey;
@@ -32,7 +33,7 @@ use timeline::{ScriptClock, Seen, Timeline};
 
 /// The carriers and aggregators that are played; each file is one vendor. Of two that serve one number, the first is
 /// asked first.
-static PEERS: &[CarrierPeer] = &[kuaidi100::PEER, sf::PEER, own::PEER, kdniao::PEER];
+static PEERS: &[CarrierPeer] = &[kuaidi100::PEER, sf::PEER, own::PEER, kdniao::PEER, zto::PEER];
 
 /// The credentials that the channel peers accept (a carrier's stand in its own file). Everybody may know them: they open nothing but the simulator.
 pub mod keys {
