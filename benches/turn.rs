@@ -36,7 +36,7 @@ fn main() {
             hotline: None,
             notices: Default::default(),
         }];
-        config.accounts = Simulator::accounts("http://127.0.0.1:9");
+        config.accounts = Simulator::demo_accounts("http://127.0.0.1:9");
         for account in config.accounts.iter_mut().filter(|account| account.kind == "wechat") {
             account.settings.insert("timestamp_tolerance_secs".into(), "0".into());
         }

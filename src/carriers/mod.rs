@@ -11,7 +11,9 @@ pub mod recognize;
 pub mod scan_text;
 mod sf;
 mod simulated;
+mod sto;
 mod waybill;
+mod yto;
 mod zto;
 
 use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
@@ -134,8 +136,15 @@ pub trait Recognition: Send + Sync {
 }
 
 /// Every carrier and aggregator.
-pub static CARRIERS: &[&dyn Carrier] =
-    &[&kdniao::KdNiao, &kuaidi100::Kuaidi100, &sf::Sf, &simulated::SimulatedCarrier, &zto::Zto];
+pub static CARRIERS: &[&dyn Carrier] = &[
+    &kdniao::KdNiao,
+    &kuaidi100::Kuaidi100,
+    &sf::Sf,
+    &simulated::SimulatedCarrier,
+    &sto::Sto,
+    &yto::Yto,
+    &zto::Zto,
+];
 
 /// A carrier by its code.
 pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {

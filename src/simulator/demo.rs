@@ -177,6 +177,15 @@ impl Simulator {
         (events, eta)
     }
 
+    /// Those of [`Simulator::accounts`] that the demo's shop has: its orders are told by them. The peers of other
+    /// carriers are there for whoever configures an account.
+    pub fn demo_accounts(base: &str) -> Vec<Account> {
+        let shown = ["kuaidi100", "kdniao", "sf", "simulated", "wechat", "telegram"];
+        let mut accounts = Self::accounts(base);
+        accounts.retain(|account| shown.contains(&account.kind.as_str()));
+        accounts
+    }
+
     /// The accounts of shop `demo` that these peers accept: every carrier, WeChat and Telegram. `base` is the
     /// simulator's own address without a slash at its end: `http://127.0.0.1:8081`.
     pub fn accounts(base: &str) -> Vec<Account> {

@@ -11,9 +11,11 @@ mod peer;
 mod script;
 mod server;
 mod sf;
+mod sto;
 mod telegram;
 mod timeline;
 mod wechat;
+mod yto;
 mod zto;
 
 pub use demo::DemoParcel;
@@ -33,7 +35,8 @@ use timeline::{ScriptClock, Seen, Timeline};
 
 /// The carriers and aggregators that are played; each file is one vendor. Of two that serve one number, the first is
 /// asked first.
-static PEERS: &[CarrierPeer] = &[kuaidi100::PEER, sf::PEER, own::PEER, kdniao::PEER, zto::PEER];
+static PEERS: &[CarrierPeer] =
+    &[kuaidi100::PEER, sf::PEER, own::PEER, kdniao::PEER, sto::PEER, yto::PEER, zto::PEER];
 
 /// The credentials that the channel peers accept (a carrier's stand in its own file). Everybody may know them: they open nothing but the simulator.
 pub mod keys {

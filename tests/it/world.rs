@@ -289,7 +289,7 @@ pub fn config(folder: &std::path::Path) -> Config {
     config.shops =
         CHAT_SECRETS.iter().zip(API_TOKENS).map(|((id, secret), (_, api))| shop(id, secret, api)).collect();
     for shop in ["demo", "other"] {
-        for mut account in Simulator::accounts("http://peers") {
+        for mut account in Simulator::demo_accounts("http://peers") {
             account.shop = Some(shop.into());
             account.id = shop.into();
             config.accounts.push(account);
