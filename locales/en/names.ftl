@@ -6,3 +6,5 @@ name-item-more = “{ $title }” and { $more ->
     }
 name-order = Order { $order }
 name-number = Parcel { $number } ({ $carrier })
+name-part = { $parcel } (one of its parcels)
+name-part-number = { $parcel } (one of its parcels, { $number })

@@ -3,3 +3,5 @@ name-item = “{ $title }”
 name-item-more = “{ $title }”等商品（另有 { $more } 件）
 name-order = 订单 { $order }
 name-number = 快递（{ $carrier } { $number }）
+name-part = { $parcel } 的其中一个包裹
+name-part-number = { $parcel } 的其中一个包裹（运单号 { $number }）

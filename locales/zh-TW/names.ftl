@@ -3,3 +3,5 @@ name-item = 「{ $title }」
 name-item-more = 「{ $title }」等商品（另有 { $more } 件）
 name-order = 訂單 { $order }
 name-number = 包裹（{ $carrier } { $number }）
+name-part = { $parcel } 的其中一個包裹
+name-part-number = { $parcel } 的其中一個包裹（單號 { $number }）

@@ -15,8 +15,8 @@ pub fn blocks(notices: &[Notice], parcel: &Parcel, order: &Order) -> Vec<Block> 
 
 /// The notice's own sentence.
 fn fact(notice: &Notice, parcel: &Parcel, order: &Order) -> Line {
-    let line =
-        Line::new(format!("notice-{}", notice.kind.name().replace('_', "-"))).with("parcel", name(order));
+    let line = Line::new(format!("notice-{}", notice.kind.name().replace('_', "-")))
+        .with("parcel", name(notice.kind, parcel, order));
     let at = Arg::Moment(notice.at);
     let state = &parcel.state;
     let status = || Arg::Status(state.status, state.sub, state.reason);
@@ -106,7 +106,8 @@ fn moment(when: &When) -> Arg {
     when.utc.map_or_else(|| Arg::Text(when.local.replace('T', " ")), Arg::Moment)
 }
 
-fn name(order: &Order) -> Arg {
+/// The order in the buyer's words; one of several parcels is called by its number, or the buyer would take it for all.
+fn name(kind: NoticeKind, parcel: &Parcel, order: &Order) -> Arg {
     let line = match order.title() {
         Some((title, 0)) => Line::new("name-item").with("title", Arg::Text(title.to_owned())),
         Some((title, more)) => Line::new("name-item-more")
@@ -114,5 +115,99 @@ fn name(order: &Order) -> Arg {
             .with("more", Arg::Number(more as i64)),
         None => Line::new("name-order").with("order", Arg::Text(order.no.clone())),
     };
-    Arg::Line(Box::new(line))
+    if order.shipments.len() < 2 {
+        return Arg::Line(Box::new(line));
+    }
+    let whole = Arg::Line(Box::new(line));
+    Arg::Line(Box::new(match kind {
+        // Its sentence tells the number anyway.
+        NoticeKind::Shipped => Line::new("name-part").with("parcel", whole),
+        _ => Line::new("name-part-number")
+            .with("parcel", whole)
+            .with("number", Arg::Text(parcel.number.clone())),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Eta, EtaPrecision, EtaSource, Event, Folded, Item, Meaning, Raw, Shipment, Shown};
+    use crate::replies::{Catalog, Context};
+    use jiff::{Timestamp, tz::TimeZone};
+
+    fn said(locale: &str, kinds: &[NoticeKind], parcel: &Parcel, parcels: usize) -> String {
+        let at: Timestamp = "2026-03-03T04:00:00Z".parse().unwrap();
+        let notices: Vec<Notice> = kinds
+            .iter()
+            .map(|kind| Notice { kind: *kind, generation: 0, leg: 0, occasion: String::new(), at })
+            .collect();
+        let order = Order {
+            no: "A1".into(),
+            items: vec![Item { title: "青瓷茶具".into(), ..Item::default() }],
+            shipments: vec![Shipment::default(); parcels],
+            ..Order::default()
+        };
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let ctx = Context { shop: "", locale, zone: &zone, now: at };
+        match &Catalog::builtin().render(&ctx, &blocks(&notices, parcel, &order))[..] {
+            [Shown::Text { text }] => text.clone(),
+            other => panic!("one text: {other:?}"),
+        }
+    }
+
+    fn parcel(status: Status) -> Parcel {
+        let at: Timestamp = "2026-03-03T04:00:00Z".parse().unwrap();
+        let when = When::at(at, crate::model::when::CHINA, crate::model::ZoneSource::Carrier);
+        let meaning = Meaning { status, sub: status.default_sub(), reason: None };
+        let event = Event::new("sf", "SF0000000000018", "sf", when, meaning, Raw::default(), at);
+        let state = Folded { status, sub: status.default_sub(), since: Some(at), ..Folded::default() };
+        Parcel {
+            carrier: "sf".into(),
+            number: "SF0000000000018".into(),
+            state,
+            events: vec![event],
+            ..Parcel::default()
+        }
+    }
+
+    #[test]
+    fn one_of_several_parcels_is_never_said_to_be_the_whole_order() {
+        let parcel = parcel(Status::Delivered);
+        let whole = said("zh-CN", &[NoticeKind::Delivered], &parcel, 1);
+        assert!(whole.starts_with("您的“青瓷茶具”已签收（今天 12:00）。"), "{whole}");
+        let part = said("zh-CN", &[NoticeKind::Delivered], &parcel, 2);
+        assert!(part.contains("“青瓷茶具”的其中一个包裹（运单号 SF0000000000018）"), "{part}");
+        let part = said("en", &[NoticeKind::Delivered], &parcel, 2);
+        assert!(part.starts_with("“青瓷茶具” (one of its parcels, SF0000000000018): "), "{part}");
+        let shipped = said("zh-TW", &[NoticeKind::Shipped], &parcel, 2);
+        assert_eq!(shipped.matches("SF0000000000018").count(), 1, "{shipped}");
+    }
+
+    #[test]
+    fn a_pickup_tells_its_code_and_place_and_a_round_its_courier() {
+        let mut waiting = parcel(Status::ReadyForPickup);
+        waiting.events[0].pickup.code = Some("6-2-1034".into());
+        waiting.events[0].pickup.place = Some("东门驿站".into());
+        let text = said("zh-CN", &[NoticeKind::ReadyForPickup], &waiting, 1);
+        assert!(text.contains("取件码：6-2-1034\n取件地点：东门驿站"), "{text}");
+        let mut out = parcel(Status::OutForDelivery);
+        out.events[0].courier.phone = Some("13800000000".into());
+        let text = said("en", &[NoticeKind::OutForDelivery], &out, 1);
+        assert!(text.contains("13800000000"), "{text}");
+    }
+
+    #[test]
+    fn every_kind_comes_out_whole_in_every_language() {
+        let mut moving = parcel(Status::InTransit);
+        let at = moving.state.since.unwrap();
+        moving.eta = Some(Eta { from: at, to: at, source: EtaSource::Carrier, precision: EtaPrecision::Day });
+        for kind in NoticeKind::ALL {
+            let text = |locale| said(locale, &[*kind], &moving, 2);
+            for locale in ["zh-CN", "zh-TW", "en"] {
+                let text = text(locale);
+                assert!(text.lines().count() >= 2, "{kind:?} {locale}: {text}");
+                assert!(!text.contains(['{', '}', '$']), "{kind:?} {locale}: {text}");
+            }
+        }
+    }
 }

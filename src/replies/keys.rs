@@ -33,6 +33,8 @@ name-item: title!
 name-item-more: title! more
 name-order: order!
 name-number: carrier number!
+name-part: parcel!
+name-part-number: parcel! number!
 
 eta-known eta-today eta-passed: eta!
 eta-unknown
