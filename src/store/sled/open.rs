@@ -7,15 +7,46 @@ use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Log segments. A leaf holds 17 rows of [`crate::store::MAX_VALUE_BYTES`] at most (204 KiB), which must stay under a
 /// quarter of this: beyond, sled makes a blob file, neither synced nor ever removed.
 const SEGMENT_BYTES: usize = 1 << 20;
 /// sled's own thread cleans half-empty segments at this rhythm; durability does not wait for it.
 const CLEAN_EVERY_MS: u64 = 500;
+/// A process that is just ending (a restart), or one that it has just started, may hold the lock a moment longer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two tries for the lock.
+const LOCK_RETRY: Duration = Duration::from_millis(10);
+
+/// Why a folder did not open.
+enum Closed {
+    /// Somebody holds its lock.
+    InUse,
+    /// Anything that waiting does not mend.
+    Because(StoreError),
+}
+
+impl From<StoreError> for Closed {
+    fn from(error: StoreError) -> Self {
+        Self::Because(error)
+    }
+}
 
 /// The database, and a handle of our own on its log for fsync (sled's `flush` does not).
 pub(super) fn open(options: &SledOptions) -> Result<(::sled::Db, File), StoreError> {
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match open_now(options) {
+            Ok(opened) => return Ok(opened),
+            Err(Closed::Because(error)) => return Err(error),
+            Err(Closed::InUse) if Instant::now() < until => std::thread::sleep(LOCK_RETRY),
+            Err(Closed::InUse) => return Err(in_use(&options.path)),
+        }
+    }
+}
+
+fn open_now(options: &SledOptions) -> Result<(::sled::Db, File), Closed> {
     let path = &options.path;
     let made = !path.join("db").exists();
     std::fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
@@ -31,11 +62,11 @@ pub(super) fn open(options: &SledOptions) -> Result<(::sled::Db, File), StoreErr
     let db = match catch_unwind(AssertUnwindSafe(|| config.open())) {
         Ok(Ok(db)) => db,
         Ok(Err(::sled::Error::Io(error))) if error.to_string().contains("could not acquire lock") => {
-            return Err(in_use(path));
+            return Err(Closed::InUse);
         }
-        Ok(Err(::sled::Error::Io(error))) => return Err(unusable(path, &error)),
-        Ok(Err(error)) => return Err(damaged(path, &error.to_string())),
-        Err(_) => return Err(damaged(path, "its log does not fit together")),
+        Ok(Err(::sled::Error::Io(error))) => return Err(unusable(path, &error).into()),
+        Ok(Err(error)) => return Err(damaged(path, &error.to_string()).into()),
+        Err(_) => return Err(damaged(path, "its log does not fit together").into()),
     };
     let log = File::options().read(true).write(true).open(path.join("db"));
     let log = log.map_err(|error| unusable(path, &error))?;
@@ -47,11 +78,11 @@ pub(super) fn open(options: &SledOptions) -> Result<(::sled::Db, File), StoreErr
 
 /// Removes what a start that was killed left half-written: sled 0.34.7 takes an unfinished snapshot for a finished
 /// one and refuses to open (its issue 1527). The log has everything that such a file would hold.
-fn tidy(path: &Path) -> Result<(), StoreError> {
+fn tidy(path: &Path) -> Result<(), Closed> {
     let log = File::options().read(true).write(true).open(path.join("db"));
     let log = log.map_err(|error| unusable(path, &error))?;
     // Under sled's own lock: another process may be writing its snapshot just now.
-    flock(&log, FlockOperation::NonBlockingLockExclusive).map_err(|_| in_use(path))?;
+    flock(&log, FlockOperation::NonBlockingLockExclusive).map_err(|_| Closed::InUse)?;
     for entry in std::fs::read_dir(path).map_err(|error| unusable(path, &error))? {
         let entry = entry.map_err(|error| unusable(path, &error))?;
         let name = entry.file_name();
