@@ -65,7 +65,21 @@ struct Server {
     address: SocketAddr,
 }
 
+/// Hundredths of a second of processor time that a process has taken.
+fn ticks(id: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+    fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum()
+}
+
 impl Server {
+    /// `count` questions, and how many microseconds of processor time each took in the server.
+    async fn load(&self, name: &str, count: usize) -> (Load, f64) {
+        let before = ticks(self.child.id());
+        let load = load(self.address, name, count).await;
+        (load, (ticks(self.child.id()) - before) * 10_000.0 / count as f64)
+    }
+
     fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -100,11 +114,12 @@ async fn compare() {
     let mut ratios = Vec::new();
     println!("reply of {} bytes, {CONNECTIONS} connections, {} buyers", probe.reply_bytes, *BUYERS);
     for round in 0..ROUNDS {
-        let plain = load(bare.address, &format!("b{round}"), QUESTIONS).await;
-        let answers = load(yishi.address, &format!("y{round}"), QUESTIONS).await;
+        let (plain, plain_cost) = bare.load(&format!("b{round}"), QUESTIONS).await;
+        let (answers, cost) = yishi.load(&format!("y{round}"), QUESTIONS).await;
         let ratio = answers.per_second / plain.per_second;
         println!(
-            "bare {:>7.0}/s p99 {:>5.2} ms   yishi {:>7.0}/s p50 {:>5.2} ms p99 {:>5.2} ms   ratio {ratio:.3}",
+            "bare {:>7.0}/s {plain_cost:>4.0} µs p99 {:>5.2} ms   yishi {:>7.0}/s {cost:>4.0} µs p50 {:>5.2} ms p99 {:>5.2} ms   \
+             ratio {ratio:.3}",
             plain.per_second,
             plain.p99.as_secs_f64() * 1e3,
             answers.per_second,

@@ -35,7 +35,8 @@ pub async fn hook(
             .collect(),
         body: body.into(),
     };
-    match shared.intake.hook(&kind, &account, &request).await {
+    // Boxed: a turn's state is large, and every layer above would move it.
+    match Box::pin(shared.intake.hook(&kind, &account, &request)).await {
         Door::Reply(reply) => {
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
             (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body).into_response()

@@ -213,9 +213,9 @@ pub async fn method_not_allowed() -> Problem {
     Kind::MethodNotAllowed.into()
 }
 
-/// For `map_response`: refusals that the framework words itself (an address that is not UTF-8, a body over the limit)
+/// For `MapResponseLayer`: refusals that the framework words itself (an address that is not UTF-8, a body over the limit)
 /// come in our own form too.
-pub async fn worded(response: Response) -> Response {
+pub fn worded(response: Response) -> Response {
     let plain = response
         .headers()
         .get(header::CONTENT_TYPE)

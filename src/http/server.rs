@@ -9,6 +9,7 @@ use axum::routing::get;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapResponseLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -26,15 +27,18 @@ pub struct Shared {
 /// No request takes longer, streams apart.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// All routes. `max_body`: largest inbound body in bytes.
+/// All routes. Layers come in one tuple, outermost first: each `.layer` of its own is a box more for every request.
+/// `max_body`: largest inbound body in bytes.
 pub fn router(shared: Shared, chat: Arc<dyn ChatDoor>, max_body: usize, stop: CancellationToken) -> Router {
     let timed = Router::new()
         .route("/hooks/{kind}/{account}", get(hooks::hook).post(hooks::hook))
         .route("/readyz", get(operate::ready))
         .route("/metrics", get(operate::metrics))
         .merge(api::router())
-        .layer(DefaultBodyLimit::max(max_body))
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, LONGEST))
+        .layer((
+            TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, LONGEST),
+            DefaultBodyLimit::max(max_body),
+        ))
         .with_state(shared);
     Router::new()
         .route("/healthz", get(operate::healthy))
@@ -42,6 +46,5 @@ pub fn router(shared: Shared, chat: Arc<dyn ChatDoor>, max_body: usize, stop: Ca
         .merge(chat_router(chat, stop))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(axum::middleware::map_response(problem::worded))
-        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer((CatchPanicLayer::custom(problem::panicked), MapResponseLayer::new(problem::worded)))
 }
