@@ -2,6 +2,7 @@
 //! numbered lines that can be typed back. Must never add a word of its own, or cut inside a character.
 
 use crate::model::{Shown, ShownEvent};
+use std::borrow::Cow;
 
 /// How many scans of a parcel a text message shows.
 pub const SCANS: usize = 4;
@@ -11,27 +12,27 @@ pub const ELLIPSIS: &str = "…";
 
 /// A block as the lines of one paragraph; empty lines are dropped.
 pub fn paragraph(block: &Shown) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut shown = Vec::new();
     match block {
-        Shown::Text { text } => push_lines(&mut lines, text),
+        Shown::Text { text } => shown.extend(lines(text)),
         Shown::Parcel { number, status_text, events, carrier_text, .. } => {
-            push_lines(&mut lines, &parcel_title(carrier_text, number, status_text));
+            shown.extend(lines(&parcel_title(carrier_text, number, status_text)));
             for event in events.iter().take(SCANS) {
-                push_lines(&mut lines, &scan(event));
+                shown.extend(lines(&scan(event)));
             }
         }
         Shown::Choices { text, choices } => {
-            push_lines(&mut lines, text);
+            shown.extend(lines(text));
             for (at, choice) in choices.iter().enumerate() {
-                push_lines(&mut lines, &format!("{}. {}", at + 1, one_line(&choice.label)));
+                shown.extend(lines(&format!("{}. {}", at + 1, one_line(&choice.label))));
             }
         }
         Shown::Link { text, url } => {
-            push_lines(&mut lines, text);
-            push_lines(&mut lines, url);
+            shown.extend(lines(text));
+            shown.extend(lines(url));
         }
     }
-    lines
+    shown
 }
 
 /// All blocks, one paragraph each; a block that shows nothing leaves none.
@@ -41,8 +42,8 @@ pub fn paragraphs(shown: &[Shown]) -> Vec<Vec<String>> {
 
 /// `carrier number · status`, as far as each is there.
 pub fn parcel_title(carrier: &str, number: &str, status: &str) -> String {
-    let parcel = join(" ", &[carrier, number]);
-    join(" · ", &[&parcel, status])
+    let parcel = joined(" ", [carrier, number]);
+    joined(" · ", [parcel.as_str(), status])
 }
 
 /// A scan in one line: time, place (unless the sentence names it already), sentence.
@@ -55,15 +56,21 @@ pub fn scan(event: &ShownEvent) -> String {
         &event.at_text
     };
     let place = event.place.as_deref().filter(|place| !event.text.contains(*place)).unwrap_or("");
-    one_line(&join(" ", &[at, place, &event.text]))
+    let line = joined(" ", [at, place, &event.text]);
+    match one_line(&line) {
+        Cow::Borrowed(same) if same.len() == line.len() => line,
+        changed => changed.into_owned(),
+    }
 }
 
 /// Without control characters: they are not allowed in XML, and JSON would escape them. Keeps line ends and tabs.
-pub fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}'))
-        .collect()
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let spoils = |c: char| match c {
+        '\n' | '\t' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        c => c.is_control(),
+    };
+    if text.chars().any(spoils) { text.chars().filter(|c| !spoils(*c)).collect() } else { text.into() }
 }
 
 /// Cuts a line into pieces of at most `limit`, where `cost` counts one character; after a space where one is near.
@@ -128,17 +135,30 @@ pub fn pack(paragraphs: &[Vec<String>], limit: usize, len: impl Fn(&str) -> usiz
 }
 
 /// Every line of `text`, cleaned, without empty ones at the paragraph's ends or in its middle.
-fn push_lines(lines: &mut Vec<String>, text: &str) {
-    lines.extend(text.lines().map(|line| clean(line.trim_end())).filter(|line| !line.is_empty()));
+pub fn lines(text: &str) -> impl Iterator<Item = String> {
+    let cleaned = text.lines().map(|line| clean(line.trim_end()));
+    cleaned.filter(|line| !line.is_empty()).map(Cow::into_owned)
 }
 
 /// Line ends become spaces.
-pub fn one_line(text: &str) -> String {
-    text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    if !text.contains(['\n', '\r']) {
+        return text.into();
+    }
+    joined(" ", text.split(['\n', '\r']).map(str::trim)).into()
 }
 
-fn join(by: &str, parts: &[&str]) -> String {
-    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(by)
+/// What is not empty, with `by` between.
+fn joined<'a>(by: &str, parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = String::with_capacity(128);
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if !text.is_empty() {
+            text.push_str(by);
+        }
+        text.push_str(part);
+    }
+    text
 }
 
 #[cfg(test)]

@@ -159,11 +159,18 @@ impl Matcher {
 
     /// The class of a prepared text, how sure, and a second one.
     fn judge(&self, prepared: &str) -> (usize, f32, Option<usize>) {
-        let hits = self.keywords.hits(prepared);
-        if let Some(class) = self.examples.get(&key(prepared))
-            && hits.own.is_none_or(|own| own == *class)
+        let example = self.examples.get(&key(prepared)).copied();
+        // Only a merchant's own phrase wins over what an example says in so many words.
+        if let Some(class) = example
+            && !self.own.contains(&true)
         {
-            return (*class, SAID, None);
+            return (class, SAID, None);
+        }
+        let hits = self.keywords.hits(prepared);
+        if let Some(class) = example
+            && hits.own.is_none_or(|own| own == class)
+        {
+            return (class, SAID, None);
         }
         let scores = self.scores(prepared, &hits.classes);
         let (mut class, mut confidence) = best(&scores);

@@ -28,6 +28,8 @@ pub struct Context<'a> {
 
 /// Sentences inside sentences: no deeper than this.
 const MAX_DEPTH: u8 = 4;
+/// Bytes that most phrases inside a sentence fit into.
+const USUAL_PHRASE: usize = 64;
 /// Longest carrier's sentence that is shown, in characters.
 const MAX_SCAN: usize = 200;
 
@@ -185,6 +187,9 @@ impl<'a> Voice<'a> {
 
     fn value<'l>(&self, name: &str, arg: &'l Arg) -> FluentValue<'l> {
         let mut text = String::new();
+        if !matches!(arg, Arg::Text(_) | Arg::Number(_)) {
+            text.reserve(USUAL_PHRASE);
+        }
         match arg {
             Arg::Text(text) if text.is_empty() && keys::OPTIONAL.contains(&name) => return "none".into(),
             Arg::Text(text) => return text.as_str().into(),
@@ -280,7 +285,7 @@ impl<'a> Voice<'a> {
     }
 
     fn event(&self, scan: &Scan) -> ShownEvent {
-        let (mut text, mut at_text) = (String::new(), String::new());
+        let (mut text, mut at_text) = (String::new(), String::with_capacity(USUAL_PHRASE));
         self.scan(&mut text, scan);
         self.scanned(&mut at_text, &scan.time);
         ShownEvent { at: when::rfc3339(&scan.time), text, place: scan.place.clone(), at_text }
@@ -289,9 +294,14 @@ impl<'a> Voice<'a> {
 
 /// A carrier's sentence on one line: white space folded, no invisible marks, not endless.
 fn clean(out: &mut String, text: &str) {
+    let text = text.trim();
+    let common = |c: char| han(c) || ('!'..='~').contains(&c) || ('\u{ff01}'..='\u{ff5e}').contains(&c);
+    if text.len() <= MAX_SCAN && text.chars().all(common) {
+        return out.push_str(text);
+    }
     out.reserve(text.len().min(MAX_SCAN * 4));
     let (mut count, mut gap) = (0, false);
-    for c in text.trim().chars() {
+    for c in text.chars() {
         if c.is_whitespace() || c.is_control() {
             gap = true;
             continue;

@@ -27,24 +27,18 @@ pub(super) fn mark(text: &str) -> Cow<'_, str> {
 
 /// Turns the marks from `start` on into spaces or nothing.
 pub(super) fn settle(out: &mut String, start: usize) {
-    if !out[start..].contains(GAP) {
-        return;
-    }
-    let marked = out.split_off(start);
-    let mut chars = marked.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != GAP {
-            out.push(c);
-            continue;
-        }
-        while chars.peek() == Some(&GAP) {
-            chars.next();
-        }
+    let Some(first) = out[start..].find(GAP) else { return };
+    let marked = out.split_off(start + first);
+    let mut rest = marked.as_str();
+    while let Some(at) = rest.find(GAP) {
+        out.push_str(&rest[..at]);
+        rest = rest[at..].trim_start_matches(GAP);
         let before = out[start..].chars().next_back();
-        if before.zip(chars.peek()).is_some_and(|(before, after)| wants_space(before, *after)) {
+        if before.zip(rest.chars().next()).is_some_and(|(before, after)| wants_space(before, after)) {
             out.push(' ');
         }
     }
+    out.push_str(rest);
 }
 
 fn wants_space(before: char, after: char) -> bool {

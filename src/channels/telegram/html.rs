@@ -129,9 +129,10 @@ fn argument(text: &str) -> String {
 
 /// One line of at most `limit` characters.
 fn shorten(text: &str, limit: usize) -> String {
-    let line = plain::clean(&plain::one_line(text));
+    let line = plain::one_line(text);
+    let line = plain::clean(&line);
     if line.chars().count() <= limit {
-        return line;
+        return line.into_owned();
     }
     line.chars().take(limit - 1).chain(plain::ELLIPSIS.chars()).collect()
 }

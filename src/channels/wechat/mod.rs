@@ -19,6 +19,7 @@ use crate::wire::{
     Answer, Call, Cure, Cx, Proof, Refusal, Reply, Request, TokenStep, Unverified, Verified, sign,
 };
 use cipher::Cipher;
+use std::borrow::Cow;
 
 /// The registry entry.
 pub static WECHAT: WeChat = WeChat;
@@ -124,8 +125,11 @@ fn fresh(cx: &Cx, request: &Request) -> Result<(), Unverified> {
 }
 
 /// Text that WeChat shows as it is: it makes links of `<a href…>` in any text, also one that came from a carrier.
-fn inert(text: &str) -> String {
-    text.replace("<a", "＜a").replace("<A", "＜A")
+fn inert(text: &str) -> Cow<'_, str> {
+    if !text.contains('<') {
+        return text.into();
+    }
+    text.replace("<a", "＜a").replace("<A", "＜A").into()
 }
 
 /// The fields of a body in either format.
@@ -135,8 +139,21 @@ fn fields(body: &[u8]) -> Result<xml::Fields<'_>, Unverified> {
 
 /// `shown` as one text that fits; empty where nothing is shown.
 fn one_text(shown: &[Shown]) -> String {
-    let paragraphs: Vec<String> = plain::paragraphs(shown).iter().map(|lines| lines.join("\n")).collect();
-    cut(&inert(&paragraphs.join("\n\n")), SPEC.text_limit)
+    let paragraphs = plain::paragraphs(shown);
+    let mut text = String::with_capacity(SPEC.text_limit);
+    for (at, paragraph) in paragraphs.iter().enumerate() {
+        for (line, words) in paragraph.iter().enumerate() {
+            text.push_str(if line > 0 {
+                "\n"
+            } else if at > 0 {
+                "\n\n"
+            } else {
+                ""
+            });
+            text.push_str(words);
+        }
+    }
+    cut(&inert(&text), SPEC.text_limit)
 }
 
 /// Cuts a text to `limit` bytes: after a whole line where that keeps more than half, else between characters.

@@ -56,7 +56,7 @@ pub fn calls(cx: &Cx, to: &str, shown: &[Shown]) -> Result<Vec<Call>, Refusal> {
     for block in shown {
         match block {
             Shown::Choices { text, choices } if menus && !choices.is_empty() => {
-                before.push(text.lines().map(plain::clean).filter(|line| !line.is_empty()).collect());
+                before.push(plain::lines(text).collect());
                 let whole = messages(&before).concat();
                 let head = if messages(&before).len() == 1 && whole.len() <= MENU_HEAD {
                     whole
@@ -82,7 +82,7 @@ pub fn calls(cx: &Cx, to: &str, shown: &[Shown]) -> Result<Vec<Call>, Refusal> {
 fn menu<'a>(head: &'a str, choices: &'a [ShownChoice]) -> Menu<'a> {
     let item = |choice: &'a ShownChoice| Item {
         id: &choice.id,
-        content: super::inert(&plain::clean(&plain::one_line(&choice.label))),
+        content: super::inert(&plain::clean(&plain::one_line(&choice.label))).into_owned(),
     };
     Menu { head_content: head, list: choices.iter().map(item).collect() }
 }

@@ -192,11 +192,10 @@ pub fn encrypted_reply(encrypt: &str, signature: &str, timestamp: i64, nonce: &s
 /// Text as CDATA; `]]>` inside it is split over two sections.
 fn cdata(xml: &mut String, text: &str) {
     xml.push_str("<![CDATA[");
-    let mut parts = text.split("]]>");
-    xml.push_str(parts.next().unwrap_or(""));
-    for part in parts {
-        xml.push_str("]]]]><![CDATA[>");
-        xml.push_str(part);
+    if text.contains(']') {
+        xml.push_str(&text.replace("]]>", "]]]]><![CDATA[>"));
+    } else {
+        xml.push_str(text);
     }
     xml.push_str("]]>");
 }
