@@ -54,7 +54,7 @@ fn the_defaults_are_what_the_documented_file_says() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!((config.server.max_body, config.server.shutdown.as_secs()), (1 << 20, 20));
     assert_eq!((config.store.engine, config.store.durability), (Engine::Sled, Durability::Power));
-    assert_eq!((config.store.min_free_disk, config.store.cache), (256 << 20, 32 << 20));
+    assert_eq!((config.store.min_free_disk, config.store.cache), (256 << 20, 64 << 20));
     assert_eq!(config.chat.fragment_wait.as_millis(), 1_500);
     assert!(matches!(config.vault_key, KeySource::File(path) if path == Path::new("data/yishi.key")));
     let empty = Config::defaults();

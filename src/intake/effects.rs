@@ -39,7 +39,7 @@ pub(super) async fn stage(
                 records.replace(batch, &read, &bound)?;
             }
             Effect::Request { kind, order } => {
-                let story = chat.story.clone();
+                let story = chat.story.lines();
                 let address = Some(trip.address.clone());
                 let request = Request {
                     at: now,

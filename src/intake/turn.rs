@@ -213,7 +213,6 @@ impl Intake {
             let empty = Chat::default();
             let chat = read.value.as_ref().unwrap_or(&empty);
             if let Some(shown) = chat.answer_to(&trip.key) {
-                let shown = serde_json::from_str(shown).unwrap_or_default();
                 return Ok(Pass::Answered(shown, way));
             }
             let now = self.clock.now();
@@ -347,12 +346,6 @@ impl Intake {
                 kept.iter().flat_map(|json| serde_json::from_str::<Vec<Shown>>(json).unwrap_or_default());
             shown = kept.chain(shown).collect();
         }
-        let json = match way {
-            Way::Inline | Way::Outbox if !shown.is_empty() => {
-                serde_json::to_string(&shown).unwrap_or_default()
-            }
-            _ => String::new(),
-        };
         chat.address = Some(trip.address.clone());
         if way == Way::Outbox && !shown.is_empty() {
             chat.window_used += 1;
@@ -381,7 +374,10 @@ impl Intake {
                     let message = ChatMessage { id, at: now, from: From::Bot, blocks: shown };
                     records.put_message(&mut batch, &trip.shop.id, &trip.address, chat.seq, &message)?;
                 }
-                Way::Outbox => records.put_outgoing(&mut batch, now, &self.outgoing(trip, &json, now))?,
+                Way::Outbox => {
+                    let json = serde_json::to_string(&shown).unwrap_or_default();
+                    records.put_outgoing(&mut batch, now, &self.outgoing(trip, &json, now))?;
+                }
             }
         }
         if let Mode::Waiting { since } = chat.mode
@@ -389,7 +385,7 @@ impl Intake {
         {
             self.promise_return(&mut batch, trip, &say.locale, now)?;
         }
-        chat.answer(&trip.key, if way == Way::Inline { json } else { String::new() });
+        chat.answer(&trip.key, &inline);
         effects::stage(self, &mut batch, trip, &say.effects, &mut chat, now).await?;
         records.replace(&mut batch, read, &chat)?;
         if records.store().commit(batch).await? == Committed::Lost {
@@ -503,18 +499,18 @@ fn tell_story(
     shown: &[Shown],
     now: Timestamp,
 ) {
-    match &heard.said {
-        Said::Text(text) => chat.tell(true, trip.at, text),
+    let label;
+    let said = match &heard.said {
+        Said::Text(text) => Some(text.as_str()),
         Said::Choice(id) => {
-            chat.tell(true, trip.at, &label_of(before, id));
+            label = label_of(before, id);
+            Some(label.as_str())
         }
-        Said::Joined | Said::Other => {}
-    }
-    let text = shown.iter().find_map(|shown| match shown {
-        Shown::Text { text } | Shown::Choices { text, .. } => Some(text),
+        Said::Joined | Said::Other => None,
+    };
+    let told = shown.iter().find_map(|shown| match shown {
+        Shown::Text { text } | Shown::Choices { text, .. } => Some(text.as_str()),
         _ => None,
     });
-    if let Some(text) = text {
-        chat.tell(false, now, text);
-    }
+    chat.tell(said.map(|text| (trip.at, text)), told.map(|text| (now, text)));
 }

@@ -2,6 +2,8 @@
 //! Everything that a turn reads and writes beside the orders; sealed at rest. Must never hold a carrier's facts.
 
 use super::account::ChatAddress;
+use super::message::Shown;
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -128,14 +130,56 @@ pub struct Told {
     pub text: String,
 }
 
+/// The newest lines of a conversation, oldest first, as bytes: every turn carries them along, only a hand-over reads
+/// them. Each is its length (`u16`) and what `rmp_serde` makes of a [`Told`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Story(Bytes);
+
+impl Story {
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The lines.
+    pub fn lines(&self) -> Vec<Told> {
+        self.encoded().filter_map(|line| rmp_serde::from_slice(line).ok()).collect()
+    }
+
+    fn encoded(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.0[..];
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk::<2>()?;
+            let (line, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            rest = after;
+            Some(line)
+        })
+    }
+
+    fn add(&mut self, told: &[Told]) {
+        let before = self.encoded().count();
+        let gone: usize =
+            self.encoded().take((before + told.len()).saturating_sub(STORY)).map(|line| line.len() + 2).sum();
+        let mut bytes = Vec::with_capacity(self.0.len() + 512);
+        bytes.extend_from_slice(&self.0[gone..]);
+        for line in told {
+            let line = rmp_serde::to_vec(line).unwrap_or_default();
+            bytes.extend_from_slice(&(line.len() as u16).to_be_bytes());
+            bytes.extend_from_slice(&line);
+        }
+        self.0 = bytes.into();
+    }
+}
+
 /// What a message was answered with in its own reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Answered {
     /// As in [`Chat::answered`].
     pub key: u64,
-    /// The shown blocks as JSON.
-    pub shown: String,
+    /// The shown blocks, as bytes: only a platform's retry reads them.
+    pub shown: Bytes,
 }
 
 /// How many answered messages are remembered: more than a person writes in the day in which a platform may repeat.
@@ -177,8 +221,8 @@ pub struct Chat {
     pub muted: bool,
     /// Waiting for its rest.
     pub fragment: Option<Fragment>,
-    /// The newest lines, oldest first.
-    pub story: Vec<Told>,
+    /// The newest lines.
+    pub story: Story,
     /// When the buyer last wrote: opens the channel's reply window.
     #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     pub last_inbound: Option<Timestamp>,
@@ -207,27 +251,29 @@ fn short(key: &str) -> u64 {
 
 impl Chat {
     /// What a message was answered with, if it was: empty where the answer went another way.
-    pub fn answer_to(&self, key: &str) -> Option<&str> {
+    pub fn answer_to(&self, key: &str) -> Option<Vec<Shown>> {
         let key = short(key);
-        let shown = self.answers.iter().rev().find(|answer| answer.key == key);
-        match shown {
-            Some(answer) => Some(answer.shown.as_str()),
-            None => self.answered.contains(&key).then_some(""),
+        match self.answers.iter().rev().find(|answer| answer.key == key) {
+            Some(answer) => Some(rmp_serde::from_slice(&answer.shown).unwrap_or_default()),
+            None => self.answered.contains(&key).then(Vec::new),
         }
     }
 
-    /// Remembers that a message was answered; `shown` where the answer goes inline.
-    pub fn answer(&mut self, key: &str, shown: String) {
+    /// Remembers that a message was answered, and with what where the answer goes inline.
+    pub fn answer(&mut self, key: &str, inline: &[Shown]) {
         let key = short(key);
         if self.answered.len() >= ANSWERED {
             self.answered.remove(0);
         }
         self.answered.push(key);
-        if !shown.is_empty() {
+        if !inline.is_empty() {
             if self.answers.len() >= ANSWERS {
                 self.answers.remove(0);
             }
-            self.answers.push(Answered { key, shown });
+            let mut shown = Vec::with_capacity(2_048);
+            if rmp_serde::encode::write_named(&mut shown, inline).is_ok() {
+                self.answers.push(Answered { key, shown: shown.into() });
+            }
         }
     }
 
@@ -249,11 +295,14 @@ impl Chat {
         true
     }
 
-    /// Adds a line to the story.
-    pub fn tell(&mut self, buyer: bool, at: Timestamp, text: &str) {
-        if self.story.len() >= STORY {
-            self.story.remove(0);
-        }
-        self.story.push(Told { buyer, at, text: text.chars().take(STORY_LINE).collect() });
+    /// Adds what the buyer said and what they were told, cut to [`STORY_LINE`].
+    pub fn tell(&mut self, buyer: Option<(Timestamp, &str)>, bot: Option<(Timestamp, &str)>) {
+        let line = |buyer: bool, (at, text): (Timestamp, &str)| Told {
+            buyer,
+            at,
+            text: text.chars().take(STORY_LINE).collect(),
+        };
+        let lines = [buyer.map(|said| line(true, said)), bot.map(|said| line(false, said))];
+        self.story.add(lines.into_iter().flatten().collect::<Vec<_>>().as_slice());
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// The row that holds the version of the records, as decimal digits.
 pub const FORMAT_KEY: &[u8] = b"\0format";
 /// The version of the records that this program writes. A change of meaning adds one and a step in [`begin`].
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The mark of a restore that has begun and not ended.
 pub(super) const RESTORING_KEY: &[u8] = b"\0restoring";

@@ -27,6 +27,9 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
+/// Bytes that most rows fit into: so many are set aside before one is encoded.
+const USUAL_ROW: usize = 4_096;
+
 /// First byte of a key: which kind of record it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -152,7 +155,8 @@ impl Records {
 
     /// Seals a record into a batch.
     pub fn put<T: Serialize>(&self, batch: &mut Batch, key: Vec<u8>, value: &T) -> Result<(), StoreError> {
-        let plain = rmp_serde::to_vec(value)
+        let mut plain = Vec::with_capacity(USUAL_ROW);
+        rmp_serde::encode::write(&mut plain, value)
             .map_err(|_| StoreError::Unusable("a record cannot be written: please report this".into()))?;
         let sealed = self.vault.seal(&key, &plain);
         batch.put(key, sealed);

@@ -92,7 +92,7 @@ impl Records {
             kind: why.to_owned(),
             order: chat.focus,
             address: Some(outgoing.address.clone()),
-            story: chat.story,
+            story: chat.story.lines(),
             done: false,
         };
         let mut batch = Batch::default();

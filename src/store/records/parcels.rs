@@ -184,13 +184,30 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn event(self, parcel: &Parcel) -> Event {
+    /// The whole event.
+    fn event(mut self, parcel: &Parcel) -> Event {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let (id, revokes) = (self.id, self.revokes.take().unwrap_or_default());
+        let (code, vendor_status, renumbered) =
+            (owned(self.code), owned(self.vendor_status), owned(self.renumbered));
+        let carrier = self.carrier.unwrap_or(&parcel.carrier).to_owned();
+        let number = self.number.unwrap_or(&parcel.number).to_owned();
+        let provider = self.provider.to_owned();
+        let mut event = Event { carrier, number, provider, renumbered, ..self.told() };
+        (event.raw.code, event.raw.status) = (code, vendor_status);
+        event.revokes = revokes.into_iter().map(str::to_owned).collect();
+        event.id = id.map_or_else(|| event.compute_id(), hex::encode);
+        event
+    }
+
+    /// What an answer may tell of it; without what names it among others.
+    fn told(self) -> Event {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
         let (courier, pickup) = (self.courier.unwrap_or_default(), self.pickup.unwrap_or_default());
         let received = time(self.received);
-        let mut event = Event {
-            id: self.id.map(hex::encode).unwrap_or_default(),
+        Event {
+            id: String::new(),
             seq: 0,
             time: When {
                 utc: time(self.utc),
@@ -210,30 +227,22 @@ impl<'a> Scan<'a> {
                 lat: spot.at.map(|(lat, _)| lat),
                 lon: spot.at.map(|(_, lon)| lon),
             }),
-            raw: Raw {
-                code: owned(self.code),
-                status: owned(self.vendor_status),
-                description: owned(self.description),
-            },
+            raw: Raw { code: None, status: None, description: owned(self.description) },
             courier: Courier { name: owned(courier.0), phone: owned(courier.1) },
             pickup: Pickup { code: owned(pickup.0), place: owned(pickup.1), until: owned(pickup.2) },
-            carrier: self.carrier.unwrap_or(&parcel.carrier).to_owned(),
-            number: self.number.unwrap_or(&parcel.number).to_owned(),
+            carrier: String::new(),
+            number: String::new(),
             leg: self.leg,
             source: self.source,
-            provider: self.provider.to_owned(),
+            provider: String::new(),
             received,
             last_heard: time(self.last_heard).or(received),
             superseded: self.superseded,
             signed_by: owned(self.signed_by),
             header: self.header,
-            revokes: self.revokes.unwrap_or_default().into_iter().map(str::to_owned).collect(),
-            renumbered: owned(self.renumbered),
-        };
-        if event.id.is_empty() {
-            event.id = event.compute_id();
+            revokes: Vec::new(),
+            renumbered: None,
         }
-        event
     }
 }
 
@@ -314,14 +323,24 @@ fn last(scans: &[u8]) -> Option<(Scan<'_>, &[u8])> {
     Some((rmp_serde::from_slice(&rest[at..]).ok()?, &rest[..at]))
 }
 
-/// Adds scans newest first, until `enough` that count are there.
-fn read_back(parcel: &mut Parcel, mut scans: &[u8], enough: usize) -> Option<()> {
+/// Adds all scans, newest first.
+fn read_back(parcel: &mut Parcel, mut scans: &[u8]) -> Option<()> {
+    while !scans.is_empty() {
+        let (scan, before) = last(scans)?;
+        let event = scan.event(parcel);
+        parcel.events.push(event);
+        scans = before;
+    }
+    Some(())
+}
+
+/// Adds scans newest first, as far as an answer tells of them, until `enough` that count are there.
+fn read_newest(parcel: &mut Parcel, mut scans: &[u8], enough: usize) -> Option<()> {
     let mut counted = 0;
     while !scans.is_empty() && counted < enough {
         let (scan, before) = last(scans)?;
         counted += usize::from(!scan.superseded);
-        let event = scan.event(parcel);
-        parcel.events.push(event);
+        parcel.events.push(scan.told());
         scans = before;
     }
     Some(())
@@ -370,18 +389,19 @@ impl Records {
         let row = self.unseal(&key, &raw)?;
         let Row { mut parcel, journal, pages, scans } = take_apart(&row).ok_or_else(foreign)?;
         parcel.journal = rmp_serde::from_slice(journal).map_err(|_| foreign())?;
-        read_back(&mut parcel, scans, usize::MAX).ok_or_else(foreign)?;
+        read_back(&mut parcel, scans).ok_or_else(foreign)?;
         for at in (0..usize::from(pages)).rev() {
             let key = page_key(&key, at);
             // A page that is gone was written anew with its row in the meantime: the commit that follows is lost.
             let Some(raw) = self.store().get(&key).await? else { continue };
-            read_back(&mut parcel, &self.unseal(&key, &raw)?, usize::MAX).ok_or_else(foreign)?;
+            read_back(&mut parcel, &self.unseal(&key, &raw)?).ok_or_else(foreign)?;
         }
         in_order(&mut parcel);
         Ok(Read { key, raw: Some(raw), value: Some(parcel) })
     }
 
-    /// A parcel for an answer: only its newest `scans` that count. Must not be stored again.
+    /// A parcel for an answer: only its newest `scans` that count, without their ids and codes. Must not be stored
+    /// again.
     pub async fn parcel_for_answer(
         &self,
         shop: &str,
@@ -396,7 +416,7 @@ impl Records {
         // A pickup code and a courier may stand in an older scan.
         let names = matches!(parcel.state.status, Status::ReadyForPickup | Status::OutForDelivery);
         let enough = if names { usize::MAX } else { scans };
-        read_back(&mut parcel, newest, enough).ok_or_else(foreign)?;
+        read_newest(&mut parcel, newest, enough).ok_or_else(foreign)?;
         in_order(&mut parcel);
         Ok(Some(parcel))
     }

@@ -46,7 +46,7 @@ impl SledOptions {
         Self {
             path: path.into(),
             durability: Durability::Power,
-            cache_bytes: 32 << 20,
+            cache_bytes: 64 << 20,
             min_free_disk: 256 << 20,
         }
     }
