@@ -9,6 +9,7 @@ pub mod names;
 mod push;
 pub mod recognize;
 pub mod scan_text;
+mod seventeen_track;
 mod sf;
 mod simulated;
 mod sto;
@@ -46,6 +47,14 @@ pub struct Tracked {
     pub eta: Option<Eta>,
     /// Empty perhaps because the phone tail is missing or wrong (SF).
     pub maybe_needs_phone_tail: bool,
+}
+
+impl Tracked {
+    /// Scans of a number, with nothing else said.
+    fn of(carrier: &str, number: &str, events: Vec<Event>) -> Self {
+        let (carrier, number) = (carrier.to_owned(), number.to_owned());
+        Self { carrier, number, events, eta: None, maybe_needs_phone_tail: false }
+    }
 }
 
 /// One row of a vendor's status table.
@@ -139,6 +148,7 @@ pub trait Recognition: Send + Sync {
 pub static CARRIERS: &[&dyn Carrier] = &[
     &kdniao::KdNiao,
     &kuaidi100::Kuaidi100,
+    &seventeen_track::SeventeenTrack,
     &sf::Sf,
     &simulated::SimulatedCarrier,
     &sto::Sto,

@@ -64,7 +64,7 @@ impl Carrier for Sto {
         let tracked = asks.iter().map(|ask| {
             let scans = told.remove(&ask.number).unwrap_or_default();
             let events = scans.into_iter().map(|scan| scan.event(&ask.number, cx.now)).collect();
-            tracked(&ask.number, events)
+            Tracked::of(SPEC.code, &ask.number, events)
         });
         Ok(Step::Done(tracked.collect()))
     }
@@ -93,7 +93,10 @@ impl Push for Sto {
         let number = pushed.number.ok_or(Refusal::Unreadable)?.to_ascii_uppercase();
         let scan = pushed.trace.ok_or(Refusal::Unreadable)?;
         let event = scan.event(&number, cx.now);
-        Ok(Told { parcels: vec![News::of(tracked(&number, vec![event]))], follow_ups: Vec::new() })
+        Ok(Told {
+            parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
+            follow_ups: Vec::new(),
+        })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
@@ -294,11 +297,6 @@ impl Scan {
             _ => meaning_of(CODES, code).unwrap_or(Meaning::UNMAPPED),
         }
     }
-}
-
-fn tracked(number: &str, events: Vec<Event>) -> Tracked {
-    let carrier = SPEC.code.to_owned();
-    Tracked { carrier, number: number.to_owned(), events, eta: None, maybe_needs_phone_tail: false }
 }
 
 const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {

@@ -72,7 +72,7 @@ impl Carrier for Yto {
             return Err(Refusal::Unreadable);
         }
         let events = scans.into_iter().map(|scan| scan.event(&ask.number, cx.now)).collect();
-        Ok(Step::Done(vec![tracked(&ask.number, events)]))
+        Ok(Step::Done(vec![Tracked::of(SPEC.code, &ask.number, events)]))
     }
 
     fn push(&self) -> Option<&dyn Push> {
@@ -100,7 +100,10 @@ impl Push for Yto {
         let number = update.number.clone().filter(|number| !number.is_empty()).ok_or(Refusal::Unreadable)?;
         let number = number.to_ascii_uppercase();
         let event = update.event(&number, cx.now);
-        Ok(Told { parcels: vec![News::of(tracked(&number, vec![event]))], follow_ups: Vec::new() })
+        Ok(Told {
+            parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
+            follow_ups: Vec::new(),
+        })
     }
 
     fn acknowledge(&self, _cx: &Cx, request: &Request, stored: bool) -> Reply {
@@ -307,11 +310,6 @@ fn event(
     event.place =
         Place { text: text.or_else(|| city.clone()), city, country: Some("CN".into()), ..Place::default() };
     refine(event)
-}
-
-fn tracked(number: &str, events: Vec<Event>) -> Tracked {
-    let carrier = SPEC.code.to_owned();
-    Tracked { carrier, number: number.to_owned(), events, eta: None, maybe_needs_phone_tail: false }
 }
 
 const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {

@@ -66,7 +66,7 @@ impl Carrier for Zto {
             return Err(Refusal::Unreadable);
         }
         let events = scans.into_iter().map(|scan| scan.event(&ask.number, cx.now)).collect();
-        Ok(Step::Done(vec![tracked(&ask.number, events)]))
+        Ok(Step::Done(vec![Tracked::of(SPEC.code, &ask.number, events)]))
     }
 
     fn push(&self) -> Option<&dyn Push> {
@@ -88,7 +88,10 @@ impl Push for Zto {
         let pushed: Pushed = serde_json::from_slice(payload).map_err(|_| Refusal::Unreadable)?;
         let number = pushed.number.clone().ok_or(Refusal::Unreadable)?.to_ascii_uppercase();
         let event = pushed.event(&number, cx.now);
-        Ok(Told { parcels: vec![News::of(tracked(&number, vec![event]))], follow_ups: Vec::new() })
+        Ok(Told {
+            parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
+            follow_ups: Vec::new(),
+        })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
@@ -266,11 +269,6 @@ impl Said {
             _ => Refusal::Retry { after: None },
         })
     }
-}
-
-fn tracked(number: &str, events: Vec<Event>) -> Tracked {
-    let carrier = SPEC.code.to_owned();
-    Tracked { carrier, number: number.to_owned(), events, eta: None, maybe_needs_phone_tail: false }
 }
 
 impl Scan {

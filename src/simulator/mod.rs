@@ -10,6 +10,7 @@ mod own;
 mod peer;
 mod script;
 mod server;
+mod seventeen_track;
 mod sf;
 mod sto;
 mod telegram;
@@ -35,8 +36,16 @@ use timeline::{ScriptClock, Seen, Timeline};
 
 /// The carriers and aggregators that are played; each file is one vendor. Of two that serve one number, the first is
 /// asked first.
-static PEERS: &[CarrierPeer] =
-    &[kuaidi100::PEER, sf::PEER, own::PEER, kdniao::PEER, sto::PEER, yto::PEER, zto::PEER];
+static PEERS: &[CarrierPeer] = &[
+    kuaidi100::PEER,
+    sf::PEER,
+    own::PEER,
+    kdniao::PEER,
+    seventeen_track::PEER,
+    sto::PEER,
+    yto::PEER,
+    zto::PEER,
+];
 
 /// The credentials that the channel peers accept (a carrier's stand in its own file). Everybody may know them: they open nothing but the simulator.
 pub mod keys {

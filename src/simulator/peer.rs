@@ -45,6 +45,11 @@ impl Simulator {
         lock(&self.watched).insert((kind.to_owned(), number.to_owned()), callback.to_owned()).is_none()
     }
 
+    /// Whether a vendor watches a number.
+    pub(super) fn watches(&self, kind: &str, number: &str) -> bool {
+        lock(&self.watched).contains_key(&(kind.to_owned(), number.to_owned()))
+    }
+
     /// What is watched: vendor, number, the address that it was told (empty where its console holds it).
     pub fn watched(&self) -> Vec<(String, String, String)> {
         let watched = lock(&self.watched);

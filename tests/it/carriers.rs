@@ -547,13 +547,17 @@ fn the_simulator_speaks_the_vendors_format_and_its_push_tells_the_same() {
             ..subject.ask.clone()
         };
         let asks = [ask.clone()];
-        let mut call = carrier.track(&cx, &asks).unwrap();
-        let told = loop {
-            match carrier.read_track(&cx, &asks, &played(&simulator, &call, now)).unwrap() {
-                Step::Done(mut told) => break told.remove(0),
-                Step::Then(next) => call = next,
+        let tell = || {
+            let mut call = carrier.track(&cx, &asks).unwrap();
+            loop {
+                match carrier.read_track(&cx, &asks, &played(&simulator, &call, now)).unwrap() {
+                    Step::Done(mut told) => break told.remove(0),
+                    Step::Then(next) => call = next,
+                }
             }
         };
+        // A vendor that must register a number first knows nothing of it at the first question.
+        let told = Some(tell()).filter(|told| !told.events.is_empty()).unwrap_or_else(tell);
         assert!(told.events.len() >= 3, "{code}: {} scans of {}", told.events.len(), ask.number);
         assert!(told.events.iter().all(|event| event.status != Status::Unknown), "{code}: {:?}", told.events);
         let Some(push) = carrier.push() else { continue };
