@@ -15,6 +15,7 @@ mod simulated;
 mod sto;
 mod waybill;
 mod yto;
+mod yunda;
 mod zto;
 
 use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
@@ -153,6 +154,7 @@ pub static CARRIERS: &[&dyn Carrier] = &[
     &simulated::SimulatedCarrier,
     &sto::Sto,
     &yto::Yto,
+    &yunda::Yunda,
     &zto::Zto,
 ];
 

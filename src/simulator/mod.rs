@@ -17,6 +17,7 @@ mod telegram;
 mod timeline;
 mod wechat;
 mod yto;
+mod yunda;
 mod zto;
 
 pub use demo::DemoParcel;
@@ -44,6 +45,7 @@ static PEERS: &[CarrierPeer] = &[
     seventeen_track::PEER,
     sto::PEER,
     yto::PEER,
+    yunda::PEER,
     zto::PEER,
 ];
 
