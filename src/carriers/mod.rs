@@ -2,6 +2,7 @@
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
 mod body;
+mod ems;
 mod header;
 mod kdniao;
 mod kuaidi100;
@@ -147,6 +148,7 @@ pub trait Recognition: Send + Sync {
 
 /// Every carrier and aggregator.
 pub static CARRIERS: &[&dyn Carrier] = &[
+    &ems::Ems,
     &kdniao::KdNiao,
     &kuaidi100::Kuaidi100,
     &seventeen_track::SeventeenTrack,

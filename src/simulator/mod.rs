@@ -3,6 +3,7 @@
 //! It checks every signature with code of its own. Must never use an adapter, and never serve real buyers.
 
 mod demo;
+mod ems;
 pub mod journeys;
 mod kdniao;
 mod kuaidi100;
@@ -42,6 +43,7 @@ static PEERS: &[CarrierPeer] = &[
     sf::PEER,
     own::PEER,
     kdniao::PEER,
+    ems::PEER,
     seventeen_track::PEER,
     sto::PEER,
     yto::PEER,

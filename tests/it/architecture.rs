@@ -60,6 +60,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aes_gcm", &["vault/"]),
     ("hmac", &["wire/sign.rs", "vault/"]),
     ("md5", &["wire/sign.rs"]),
+    ("sm4", &["carriers/ems/", "simulator/ems.rs"]),
     ("sha1", &["wire/sign.rs"]),
     ("rustix", &["store/sled/", "main.rs"]),
     ("metrics_exporter_prometheus", &["telemetry.rs"]),
