@@ -1,6 +1,7 @@
 //! Carriers and aggregators: one file each, a pure codec that reads like its vendor's documentation.
 //! A new one is a file, its fixtures, and two lines here. Must never open a socket, read a clock or know a store.
 
+mod aftership;
 mod body;
 mod ems;
 mod header;
@@ -148,6 +149,7 @@ pub trait Recognition: Send + Sync {
 
 /// Every carrier and aggregator.
 pub static CARRIERS: &[&dyn Carrier] = &[
+    &aftership::AfterShip,
     &ems::Ems,
     &kdniao::KdNiao,
     &kuaidi100::Kuaidi100,

@@ -2,6 +2,7 @@
 //! request to an answer, served over loopback HTTP for the demo and called directly by tests.
 //! It checks every signature with code of its own. Must never use an adapter, and never serve real buyers.
 
+mod aftership;
 mod demo;
 mod ems;
 pub mod journeys;
@@ -43,6 +44,7 @@ static PEERS: &[CarrierPeer] = &[
     sf::PEER,
     own::PEER,
     kdniao::PEER,
+    aftership::PEER,
     ems::PEER,
     seventeen_track::PEER,
     sto::PEER,
