@@ -5,6 +5,7 @@ mod aftership;
 mod body;
 mod ems;
 mod header;
+mod http_json;
 mod kdniao;
 mod kuaidi100;
 pub mod names;
@@ -20,7 +21,7 @@ mod yto;
 mod yunda;
 mod zto;
 
-use crate::model::{Eta, Event, Meaning, Reason, Status, Sub};
+use crate::model::{Account, Eta, Event, Meaning, Reason, Status, Sub};
 pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 pub use push::{News, Push, Subscription, Told, Watch};
@@ -121,6 +122,10 @@ pub trait Carrier: Send + Sync {
     fn options(&self) -> &'static [&'static str] {
         &[]
     }
+    /// A setting or secret of an account that is there but cannot be used, with the reason.
+    fn mistake(&self, _account: &Account) -> Option<(&'static str, String)> {
+        None
+    }
     /// How its token is fetched, where it needs one.
     fn token(&self) -> Option<&dyn TokenStep> {
         None
@@ -151,6 +156,7 @@ pub trait Recognition: Send + Sync {
 pub static CARRIERS: &[&dyn Carrier] = &[
     &aftership::AfterShip,
     &ems::Ems,
+    &http_json::HttpJson,
     &kdniao::KdNiao,
     &kuaidi100::Kuaidi100,
     &seventeen_track::SeventeenTrack,

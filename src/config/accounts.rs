@@ -4,6 +4,7 @@
 use super::reader::{Reader, Section, printable};
 use super::secrets::{FORM, Secrets};
 use super::{Named, is_web_address};
+use crate::carriers::Carrier;
 use crate::channels::Channel;
 use crate::model::Account;
 use crate::{carriers, channels};
@@ -21,6 +22,8 @@ pub struct KindSpec {
     pub serves: Option<fn(&str) -> bool>,
     /// The production address; empty: it calls nobody.
     pub base_url: &'static str,
+    /// The carrier, which knows what of an account cannot be used.
+    pub carrier: Option<&'static dyn Carrier>,
     /// The channel, which knows what a mode of an account makes needless; none: everything above is needed.
     pub channel: Option<&'static dyn Channel>,
 }
@@ -35,6 +38,7 @@ pub fn registered(kind: &str) -> Option<KindSpec> {
             options: carrier.options(),
             serves: Some(spec.serves),
             base_url: spec.base_url,
+            carrier: Some(carrier),
             channel: None,
         });
     }
@@ -46,6 +50,7 @@ pub fn registered(kind: &str) -> Option<KindSpec> {
             options: spec.options,
             serves: None,
             base_url: spec.base_url,
+            carrier: None,
             channel: None,
         });
     }
@@ -57,6 +62,7 @@ pub fn registered(kind: &str) -> Option<KindSpec> {
         options: channel.options(),
         serves: None,
         base_url: spec.base_url,
+        carrier: None,
         channel: Some(channel),
     })
 }
@@ -205,6 +211,10 @@ fn read_own(section: &Section, spec: &KindSpec, secrets: &Secrets, account: &mut
         if !section.has(key) {
             section.missing(key, "its value");
         }
+    }
+    let whole = spec.secrets.iter().chain(spec.settings).all(|key| section.has(key));
+    if let Some((key, why)) = spec.carrier.filter(|_| whole).and_then(|carrier| carrier.mistake(account)) {
+        section.problem(section.place(key), format!("`{}.{key}`: {why}", section.path));
     }
 }
 

@@ -4,8 +4,15 @@ use super::*;
 
 /// Adapters as the registries would describe them.
 fn kinds(kind: &str) -> Option<KindSpec> {
-    let channel =
-        KindSpec { secrets: &[], settings: &[], options: &[], serves: None, base_url: "", channel: None };
+    let channel = KindSpec {
+        secrets: &[],
+        settings: &[],
+        options: &[],
+        serves: None,
+        base_url: "",
+        carrier: None,
+        channel: None,
+    };
     match kind {
         "webchat" => Some(channel),
         "wechat" => Some(KindSpec {
@@ -79,6 +86,7 @@ fn every_documented_key_is_read_also_those_without_a_default() {
             options: &[],
             serves: Some(|_| true),
             base_url: "https://vendor.example",
+            carrier: None,
             channel: None,
         })
     };

@@ -5,6 +5,7 @@
 mod aftership;
 mod demo;
 mod ems;
+mod http_json;
 pub mod journeys;
 mod kdniao;
 mod kuaidi100;
@@ -46,6 +47,7 @@ static PEERS: &[CarrierPeer] = &[
     kdniao::PEER,
     aftership::PEER,
     ems::PEER,
+    http_json::PEER,
     seventeen_track::PEER,
     sto::PEER,
     yto::PEER,
