@@ -3,9 +3,11 @@
 
 mod aftership;
 mod body;
+mod deppon;
 mod ems;
 mod header;
 mod http_json;
+mod jt;
 mod kdniao;
 mod kuaidi100;
 pub mod names;
@@ -155,8 +157,10 @@ pub trait Recognition: Send + Sync {
 /// Every carrier and aggregator.
 pub static CARRIERS: &[&dyn Carrier] = &[
     &aftership::AfterShip,
+    &deppon::Deppon,
     &ems::Ems,
     &http_json::HttpJson,
+    &jt::Jt,
     &kdniao::KdNiao,
     &kuaidi100::Kuaidi100,
     &seventeen_track::SeventeenTrack,

@@ -4,9 +4,11 @@
 
 mod aftership;
 mod demo;
+mod deppon;
 mod ems;
 mod http_json;
 pub mod journeys;
+mod jt;
 mod kdniao;
 mod kuaidi100;
 mod own;
@@ -46,8 +48,10 @@ static PEERS: &[CarrierPeer] = &[
     own::PEER,
     kdniao::PEER,
     aftership::PEER,
+    deppon::PEER,
     ems::PEER,
     http_json::PEER,
+    jt::PEER,
     seventeen_track::PEER,
     sto::PEER,
     yto::PEER,
