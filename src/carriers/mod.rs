@@ -3,10 +3,12 @@
 
 mod aftership;
 mod body;
+mod cainiao;
 mod deppon;
 mod ems;
 mod header;
 mod http_json;
+mod jd;
 mod jt;
 mod kdniao;
 mod kuaidi100;
@@ -19,6 +21,7 @@ mod sf;
 mod simulated;
 mod sto;
 mod waybill;
+mod yanwen;
 mod yto;
 mod yunda;
 mod zto;
@@ -157,9 +160,11 @@ pub trait Recognition: Send + Sync {
 /// Every carrier and aggregator.
 pub static CARRIERS: &[&dyn Carrier] = &[
     &aftership::AfterShip,
+    &cainiao::Cainiao,
     &deppon::Deppon,
     &ems::Ems,
     &http_json::HttpJson,
+    &jd::Jd,
     &jt::Jt,
     &kdniao::KdNiao,
     &kuaidi100::Kuaidi100,
@@ -167,6 +172,7 @@ pub static CARRIERS: &[&dyn Carrier] = &[
     &sf::Sf,
     &simulated::SimulatedCarrier,
     &sto::Sto,
+    &yanwen::Yanwen,
     &yto::Yto,
     &yunda::Yunda,
     &zto::Zto,

@@ -3,10 +3,12 @@
 //! It checks every signature with code of its own. Must never use an adapter, and never serve real buyers.
 
 mod aftership;
+mod cainiao;
 mod demo;
 mod deppon;
 mod ems;
 mod http_json;
+mod jd;
 pub mod journeys;
 mod jt;
 mod kdniao;
@@ -21,6 +23,7 @@ mod sto;
 mod telegram;
 mod timeline;
 mod wechat;
+mod yanwen;
 mod yto;
 mod yunda;
 mod zto;
@@ -48,12 +51,15 @@ static PEERS: &[CarrierPeer] = &[
     own::PEER,
     kdniao::PEER,
     aftership::PEER,
+    cainiao::PEER,
     deppon::PEER,
     ems::PEER,
     http_json::PEER,
+    jd::PEER,
     jt::PEER,
     seventeen_track::PEER,
     sto::PEER,
+    yanwen::PEER,
     yto::PEER,
     yunda::PEER,
     zto::PEER,

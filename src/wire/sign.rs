@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use sha1::Sha1;
-use sha2::Sha256;
+use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
 /// Evidence that a request came from whom it says. Only this module makes one.
@@ -98,6 +98,14 @@ pub fn sha256_hex(data: &[u8]) -> String {
 pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
     // HMAC takes keys of any length, so this never fails; an all-zero tag would match nothing anyway.
     let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) else { return [0; 32] };
+    mac.update(data);
+    mac.finalize().into_bytes().into()
+}
+
+/// HMAC-SHA512, 64 bytes. Takes a key of any length.
+pub fn hmac_sha512(key: &[u8], data: &[u8]) -> [u8; 64] {
+    // As above: this never fails.
+    let Ok(mut mac) = <Hmac<Sha512> as KeyInit>::new_from_slice(key) else { return [0; 64] };
     mac.update(data);
     mac.finalize().into_bytes().into()
 }
