@@ -5,6 +5,7 @@ mod aftership;
 mod body;
 mod cainiao;
 mod deppon;
+mod dhl;
 mod ems;
 mod header;
 mod http_json;
@@ -13,6 +14,7 @@ mod jt;
 mod kdniao;
 mod kuaidi100;
 pub mod names;
+mod oauth;
 mod push;
 pub mod recognize;
 pub mod scan_text;
@@ -162,6 +164,7 @@ pub static CARRIERS: &[&dyn Carrier] = &[
     &aftership::AfterShip,
     &cainiao::Cainiao,
     &deppon::Deppon,
+    &dhl::Dhl,
     &ems::Ems,
     &http_json::HttpJson,
     &jd::Jd,

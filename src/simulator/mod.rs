@@ -6,6 +6,7 @@ mod aftership;
 mod cainiao;
 mod demo;
 mod deppon;
+mod dhl;
 mod ems;
 mod http_json;
 mod jd;
@@ -53,6 +54,7 @@ static PEERS: &[CarrierPeer] = &[
     aftership::PEER,
     cainiao::PEER,
     deppon::PEER,
+    dhl::PEER,
     ems::PEER,
     http_json::PEER,
     jd::PEER,
