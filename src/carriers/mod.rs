@@ -7,6 +7,7 @@ mod cainiao;
 mod deppon;
 mod dhl;
 mod ems;
+mod fedex;
 mod header;
 mod http_json;
 mod jd;
@@ -22,6 +23,8 @@ mod seventeen_track;
 mod sf;
 mod simulated;
 mod sto;
+mod ups;
+mod usps;
 mod waybill;
 mod yanwen;
 mod yto;
@@ -166,6 +169,7 @@ pub static CARRIERS: &[&dyn Carrier] = &[
     &deppon::Deppon,
     &dhl::Dhl,
     &ems::Ems,
+    &fedex::FedEx,
     &http_json::HttpJson,
     &jd::Jd,
     &jt::Jt,
@@ -175,6 +179,8 @@ pub static CARRIERS: &[&dyn Carrier] = &[
     &sf::Sf,
     &simulated::SimulatedCarrier,
     &sto::Sto,
+    &ups::Ups,
+    &usps::Usps,
     &yanwen::Yanwen,
     &yto::Yto,
     &yunda::Yunda,

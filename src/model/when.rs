@@ -117,6 +117,11 @@ fn epoch(text: &str) -> Option<Timestamp> {
     }
 }
 
+/// An offset by itself: `+08:00`, `+8`, `Z`.
+pub fn read_offset(text: &str) -> Option<Offset> {
+    split_offset(&format!("2026-01-01{text}"))?.1
+}
+
 /// Cuts a trailing offset off: `Z`, `+8`, `+0800`, `+08:00`, `GMT+8`. `None` where the tail is nonsense.
 fn split_offset(text: &str) -> Option<(&str, Option<Offset>)> {
     if let Some(rest) = text.strip_suffix(['Z', 'z']) {
@@ -205,6 +210,16 @@ mod tests {
             "1772414040000",
         ] {
             assert_eq!(When::parse(text, Some(CHINA)).and_then(|when| when.utc), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_offset_is_read_by_itself() {
+        assert_eq!(read_offset("+08:00"), Some(CHINA));
+        assert_eq!(read_offset("-5"), Some(Offset::constant(-5)));
+        assert_eq!(read_offset("Z"), Some(Offset::UTC));
+        for nonsense in ["", "Beijing", "+99:99:99"] {
+            assert_eq!(read_offset(nonsense), None, "{nonsense}");
         }
     }
 

@@ -8,6 +8,7 @@ mod demo;
 mod deppon;
 mod dhl;
 mod ems;
+mod fedex;
 mod http_json;
 mod jd;
 pub mod journeys;
@@ -23,6 +24,8 @@ mod sf;
 mod sto;
 mod telegram;
 mod timeline;
+mod ups;
+mod usps;
 mod wechat;
 mod yanwen;
 mod yto;
@@ -56,11 +59,14 @@ static PEERS: &[CarrierPeer] = &[
     deppon::PEER,
     dhl::PEER,
     ems::PEER,
+    fedex::PEER,
     http_json::PEER,
     jd::PEER,
     jt::PEER,
     seventeen_track::PEER,
     sto::PEER,
+    ups::PEER,
+    usps::PEER,
     yanwen::PEER,
     yto::PEER,
     yunda::PEER,

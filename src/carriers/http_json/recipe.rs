@@ -3,6 +3,7 @@
 
 use crate::carriers::body::{CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA, CURE_SETTINGS};
 use crate::carriers::names;
+use crate::model::when::read_offset;
 use crate::model::{Meaning, Reason, Sub};
 use crate::wire::{Method, Refusal};
 use jiff::tz::Offset;
@@ -187,11 +188,9 @@ fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Method, D::Error
 
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Offset>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let offset = crate::model::When::parse(&format!("2026-01-01T00:00:00{text}"), None)
-        .and_then(|when| when.utc)
-        .map(|utc| 1_767_225_600 - utc.as_second())
-        .and_then(|seconds| Offset::from_seconds(i32::try_from(seconds).ok()?).ok());
-    offset.map(Some).ok_or_else(|| D::Error::custom(format!("`{text}` is no zone such as +08:00")))
+    read_offset(&text)
+        .map(Some)
+        .ok_or_else(|| D::Error::custom(format!("`{text}` is no zone such as +08:00")))
 }
 
 /// What a template may name in braces.
