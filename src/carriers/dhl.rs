@@ -99,7 +99,7 @@ impl Push for Dhl {
         let pushed: Pushed = serde_json::from_slice(payload).map_err(|_| Refusal::Unreadable)?;
         match pushed.scope.as_str() {
             "subscription.validate" => {
-                Ok(Told { follow_ups: vec![activate(cx, &pushed)?], ..Told::default() })
+                Ok(Told { next_calls: vec![activate(cx, &pushed)?], ..Told::default() })
             }
             "subscription.push" => {
                 let news = |shipment: Shipment| {

@@ -79,7 +79,7 @@ fn a_subscription_is_activated_and_its_address_never_called() {
     let told =
         with_cx(|cx| Dhl.read(cx, &payload("https://evil.example/tracking/push/v1/subscription/abc-1")))
             .unwrap();
-    let call = &told.follow_ups[0];
+    let call = &told.next_calls[0];
     assert_eq!(call.url, "https://api-eu.dhl.com/tracking/push/v1/subscription/abc-1");
     assert!(call.headers.contains(&("dhl-api-hook-secret", "s-1".into())));
     for crooked in ["", "https://x/a?b=c", "https://x/"] {

@@ -21,7 +21,7 @@ pub trait Push: Send + Sync {
     fn subscription(&self) -> Option<&dyn Subscription> {
         None
     }
-    /// Reads the answer to one of [`Told::follow_ups`].
+    /// Reads the answer to one of [`Told::next_calls`].
     fn read_follow_up(&self, _cx: &Cx, _answer: &Answer) -> Result<Told, Refusal> {
         Err(Refusal::Unsupported)
     }
@@ -49,7 +49,7 @@ pub struct Told {
     /// One for each number in it.
     pub parcels: Vec<News>,
     /// Calls to make next, whose answers [`Push::read_follow_up`] reads.
-    pub follow_ups: Vec<Call>,
+    pub next_calls: Vec<Call>,
 }
 
 /// What a push told of one number.

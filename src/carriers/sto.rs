@@ -95,7 +95,7 @@ impl Push for Sto {
         let event = scan.event(&number, cx.now);
         Ok(Told {
             parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
-            follow_ups: Vec::new(),
+            next_calls: Vec::new(),
         })
     }
 

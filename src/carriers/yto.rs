@@ -102,7 +102,7 @@ impl Push for Yto {
         let event = update.event(&number, cx.now);
         Ok(Told {
             parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
-            follow_ups: Vec::new(),
+            next_calls: Vec::new(),
         })
     }
 

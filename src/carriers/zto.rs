@@ -90,7 +90,7 @@ impl Push for Zto {
         let event = pushed.event(&number, cx.now);
         Ok(Told {
             parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
-            follow_ups: Vec::new(),
+            next_calls: Vec::new(),
         })
     }
 

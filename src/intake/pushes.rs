@@ -76,10 +76,10 @@ impl Intake {
         for news in &told.parcels {
             self.tracker.take(account, news).await?;
         }
-        if !told.follow_ups.is_empty() {
+        if !told.next_calls.is_empty() {
             let (intake, account) = (self.clone(), account.clone());
             self.tasks.spawn(async move {
-                if let Err(error) = intake.tracker.follow_up(&account, told.follow_ups).await {
+                if let Err(error) = intake.tracker.follow_up(&account, told.next_calls).await {
                     tracing::error!(account = %account.id, %error, "what followed from a push could not be stored");
                 }
             });

@@ -52,7 +52,7 @@ impl Push for Kuaidi100 {
             _ => Watch::On,
         };
         let instead_of = corrected.and(old.or(told)).filter(|wrong| *wrong != carrier);
-        Ok(Told { parcels: vec![News { tracked, watch, instead_of }], follow_ups: Vec::new() })
+        Ok(Told { parcels: vec![News { tracked, watch, instead_of }], next_calls: Vec::new() })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {

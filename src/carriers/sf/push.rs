@@ -48,7 +48,7 @@ impl Push for Sf {
                 })),
             }
         }
-        Ok(Told { parcels, follow_ups: Vec::new() })
+        Ok(Told { parcels, next_calls: Vec::new() })
     }
 
     fn acknowledge(&self, _cx: &Cx, request: &Request, stored: bool) -> Reply {
