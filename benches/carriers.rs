@@ -18,7 +18,7 @@ fn codes() -> Vec<&'static str> {
 }
 
 /// The carrier's own fixture, its list of scans made 100 long, each with another sentence.
-fn answer(code: &str) -> (Ask, Answer) {
+fn answer(code: &str) -> (Account, Ask, Answer) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/carriers").join(code);
     let read = |case: &str| -> Value {
         let text = std::fs::read_to_string(folder.join(format!("{case}.json"))).unwrap_or_default();
@@ -28,8 +28,25 @@ fn answer(code: &str) -> (Ask, Answer) {
     grow(&mut body);
     let text = |name: &str| setup[name].as_str().unwrap_or_default().to_owned();
     let ask = Ask { carrier: text("carrier"), number: text("number"), phone_tail: None };
-    (ask, Answer::new(200, body.to_string()))
+    let settings = serde_json::from_value(setup["settings"].clone()).unwrap_or_default();
+    (Account { settings, ..Account::default() }, ask, Answer::new(200, body.to_string()))
 }
+
+/// Where the carriers' sentences stand, but for names that hold a code elsewhere.
+const WORDS: [&str; 12] = [
+    "content",
+    "context",
+    "desc",
+    "description",
+    "eventDescription",
+    "memo",
+    "message",
+    "opDesc",
+    "operationRemark",
+    "processInfo",
+    "remark",
+    "text",
+];
 
 fn grow(value: &mut Value) -> bool {
     match value {
@@ -39,7 +56,7 @@ fn grow(value: &mut Value) -> bool {
             let hubs = scans[1..scans.len().max(3) - 1].iter().cycle().take(98);
             *list = scans.first().into_iter().chain(hubs).chain(scans.last()).cloned().collect();
             for (at, scan) in list.iter_mut().enumerate() {
-                for name in ["context", "remark", "text"] {
+                for name in WORDS {
                     if let Some(Value::String(text)) = scan.get_mut(name) {
                         text.push_str(&format!("，第{at}站"));
                     }
@@ -62,9 +79,8 @@ fn grow(value: &mut Value) -> bool {
 #[divan::bench(args = codes())]
 fn read_100_scans(bencher: Bencher, code: &str) {
     let Some(adapter) = carrier(code) else { return };
-    let account = Account::default();
+    let (account, ask, answer) = answer(code);
     let cx = Cx { account: &account, token: None, now: jiff::Timestamp::UNIX_EPOCH, random: [0; 32] };
-    let (ask, answer) = answer(code);
     let asks = [ask];
     bencher.bench(|| adapter.read_track(black_box(&cx), &asks, black_box(&answer)));
 }

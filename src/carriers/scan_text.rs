@@ -7,6 +7,7 @@
 mod details;
 mod folding;
 mod rules;
+mod sieve;
 
 use crate::model::{Meaning, Sub};
 pub use folding::fold_sentence;

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 static CODE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:取件码|取货码|提货码)[：:为是【\s]{0,4}([0-9A-Za-z-]{3,12})").ok());
-static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}").ok());
+static PHONE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}").ok());
 static COURIER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?:投递员姓名|揽投员姓名|派送业务员|派送员|派件员|派件人|投递员|快递员|配送员|业务员|小哥|取件人|收件员)[：:，,\s【\[]*([\p{Han}*]{2,4})",

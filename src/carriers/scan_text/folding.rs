@@ -2,6 +2,7 @@
 //! numbers. Must never drop a clause that says what happened.
 
 use crate::model::event::canonical;
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -56,15 +57,23 @@ const SIMPLIFIED: &str = "簽签達达離离開开發发運运轉转處处貨货
 車车裝装門门鄰邻損损遺遗銷销毀毁點点間间尋寻絕绝電电話话號号碼码為为與与從从來来後后還还時时實实業业務务區区倉仓網网場场鐵铁機机飛飞國国際际\
 詳详錯错誤误異异狀状態态經经過过據据應应該该認认證证軟软親亲戶户滿满";
 
-fn simplified(c: char) -> char {
-    let mut pairs = SIMPLIFIED.chars();
-    while let (Some(traditional), Some(simple)) = (pairs.next(), pairs.next()) {
-        if traditional == c {
-            return simple;
-        }
+/// [`SIMPLIFIED`] in the order of the traditional characters.
+static PAIRS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
+    let mut pairs: Vec<(char, char)> = Vec::new();
+    let mut chars = SIMPLIFIED.chars();
+    while let (Some(traditional), Some(simple)) = (chars.next(), chars.next()) {
+        pairs.push((traditional, simple));
     }
-    c
+    pairs.sort_unstable();
+    pairs
+});
+
+fn simplified(c: char) -> char {
+    PAIRS.binary_search_by_key(&c, |(traditional, _)| *traditional).map_or(c, |at| PAIRS[at].1)
 }
+
+/// Finds the first of [`CONDITIONS`].
+static CONDITION: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(CONDITIONS).ok());
 
 fn is_wide(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace()
@@ -106,7 +115,7 @@ fn without_conditions(text: &str) -> String {
         if conditional && GOES_ON.iter().any(|word| bare.starts_with(word)) {
             continue;
         }
-        let cut = CONDITIONS.iter().filter_map(|word| clause.find(word)).min();
+        let cut = CONDITION.as_ref().and_then(|words| words.find(clause)).map(|found| found.start());
         let cut = if begins_conditionally(bare) { Some(0) } else { cut };
         conditional = cut.is_some();
         match cut {
