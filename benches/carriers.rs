@@ -8,6 +8,10 @@ use yishi::carriers::{Ask, CARRIERS, carrier};
 use yishi::model::Account;
 use yishi::wire::{Answer, Cx};
 
+/// The binary's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -4,6 +4,7 @@
 use crate::wire::{Answer, Cure, Refusal};
 use encoding_rs::GB18030;
 use jiff::{SignedDuration, Timestamp};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{
     Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -149,6 +150,42 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for LooseList<T> {
     }
 }
 
+/// A value that may come as JSON inside of a text; none where it is null or the text is empty.
+pub fn embedded<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(Embedded(PhantomData))
+}
+
+struct Embedded<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Embedded<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, or JSON inside of a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_str(text).map(Some).map_err(|_| E::custom("a text that is no JSON"))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(SeqAccessDeserializer::new(list)).map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +217,26 @@ mod tests {
         }
         assert_eq!(read(r#"{"b":[1,2]}"#).unwrap().b, [1, 2]);
         assert_eq!(read(r#"{"b":{"x":1}}"#), Err(Refusal::Unreadable));
+    }
+
+    #[test]
+    fn a_value_is_read_by_itself_and_out_of_a_text() {
+        #[derive(serde::Deserialize)]
+        struct Outer {
+            #[serde(default, deserialize_with = "embedded")]
+            inner: Option<Sample>,
+        }
+        let read = |body: &str| {
+            json::<Outer>(&Answer::new(200, body), Timestamp::UNIX_EPOCH).map(|outer| outer.inner)
+        };
+        let sample = Sample { a: Some("x".into()), b: vec![1] };
+        for body in [r#"{"inner":{"a":"x","b":[1]}}"#, r#"{"inner":"{\"a\":\"x\",\"b\":[1]}"}"#] {
+            assert_eq!(read(body).unwrap().as_ref(), Some(&sample), "{body}");
+        }
+        for body in [r#"{"inner":null}"#, r#"{"inner":" "}"#, "{}"] {
+            assert_eq!(read(body), Ok(None), "{body}");
+        }
+        assert_eq!(read(r#"{"inner":"{"}"#), Err(Refusal::Unreadable));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Carrier for Cainiao {
             return Err(Refusal::Unreadable);
         }
         let whole = said.status.clone().and_then(|code| Some((meaning_of(CODES, &code)?, code)));
-        let scans = said.scans()?.into_iter();
+        let scans = said.scans().into_iter();
         let mut events: Vec<Event> =
             scans.map(|scan| scan.event(&ask.carrier, &ask.number, cx.now)).collect();
         events.extend(whole.and_then(|(meaning, code)| header(meaning, &code, &events, cx.now)));
@@ -146,17 +146,14 @@ struct Said {
 
 #[derive(Deserialize)]
 struct Older {
-    data: Detail,
+    #[serde(deserialize_with = "body::embedded")]
+    data: Option<Detail>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Detail {
-    Scans {
-        #[serde(deserialize_with = "body::list")]
-        detail: Vec<Scan>,
-    },
-    Text(String),
+struct Detail {
+    #[serde(deserialize_with = "body::list")]
+    detail: Vec<Scan>,
 }
 
 impl Said {
@@ -179,19 +176,9 @@ impl Said {
         }
     }
 
-    fn scans(self) -> Result<Vec<Scan>, Refusal> {
-        #[derive(Deserialize)]
-        struct Inner {
-            #[serde(deserialize_with = "body::list")]
-            detail: Vec<Scan>,
-        }
-        match (self.full_trace_detail, self.result.map(|older| older.data)) {
-            (Some(scans), _) | (None, Some(Detail::Scans { detail: scans })) => Ok(scans),
-            (None, Some(Detail::Text(text))) => serde_json::from_str::<Inner>(&text)
-                .map(|inner| inner.detail)
-                .map_err(|_| Refusal::Unreadable),
-            (None, None) => Ok(Vec::new()),
-        }
+    fn scans(self) -> Vec<Scan> {
+        let older = || self.result.and_then(|older| older.data).map(|data| data.detail).unwrap_or_default();
+        self.full_trace_detail.unwrap_or_else(older)
     }
 }
 

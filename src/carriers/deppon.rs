@@ -70,7 +70,7 @@ impl Carrier for Deppon {
         let [ask] = asks else { return Err(Refusal::Unsupported) };
         let said: Said = body::json(answer, cx.now)?;
         let parcel = match said.refusal() {
-            Ok(()) => said.parcel()?,
+            Ok(()) => said.response_param.ok_or(Refusal::Unreadable)?,
             Err(Refusal::NoDataYet) => Parcel::default(),
             Err(refused) => return Err(refused),
         };
@@ -134,16 +134,8 @@ struct Said {
     result: Option<String>,
     #[serde(default, deserialize_with = "body::loose")]
     reason: Option<String>,
-    #[serde(default)]
-    response_param: Option<Param>,
-}
-
-/// The parcel, or the same as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Param {
-    Parcel(Parcel),
-    Text(String),
+    #[serde(default, deserialize_with = "body::embedded")]
+    response_param: Option<Parcel>,
 }
 
 impl Said {
@@ -161,13 +153,6 @@ impl Said {
             _ if has(&["不存在", "无轨迹", "未查询到"]) => Err(Refusal::NoDataYet),
             _ if has(&["单号", "mailNo"]) => Err(Refusal::BadNumber),
             _ => Err(Refusal::Retry { after: None }),
-        }
-    }
-
-    fn parcel(self) -> Result<Parcel, Refusal> {
-        match self.response_param.ok_or(Refusal::Unreadable)? {
-            Param::Parcel(parcel) => Ok(parcel),
-            Param::Text(text) => serde_json::from_str(&text).map_err(|_| Refusal::Unreadable),
         }
     }
 }

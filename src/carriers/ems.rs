@@ -16,8 +16,11 @@ use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verifie
 use cipher::Cipher;
 use codes::{CODES, attempted, delivered, undoes};
 use jiff::Timestamp;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// The codec.
 #[derive(Debug)]
@@ -70,13 +73,7 @@ impl Carrier for Ems {
         if said.refusal()? == Known::Nothing {
             return Ok(Step::Done(vec![Tracked::of(&ask.carrier, &ask.number, Vec::new())]));
         }
-        let scans = match said.body.ok_or(Refusal::Unreadable)? {
-            Items::Text(text) if text.trim().is_empty() => Vec::new(),
-            Items::Text(text) => match serde_json::from_str(&text).map_err(|_| Refusal::Unreadable)? {
-                Inner::List(scans) | Inner::Wrapped { scans } => scans,
-            },
-            Items::List(scans) | Items::Wrapped { scans } => scans,
-        };
+        let scans = said.body.map(|body| body.0).unwrap_or_default();
         let other = |scan: &Scan| {
             scan.number.as_ref().is_some_and(|number| !number.eq_ignore_ascii_case(&ask.number))
         };
@@ -208,7 +205,7 @@ struct Said {
     code: Option<String>,
     #[serde(default, rename = "retMsg", deserialize_with = "body::loose")]
     message: Option<String>,
-    #[serde(default, rename = "retBody")]
+    #[serde(default, rename = "retBody", deserialize_with = "body::embedded")]
     body: Option<Items>,
 }
 
@@ -240,26 +237,36 @@ impl Said {
     }
 }
 
-/// `retBody`: a list, a list in an object, or either as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Items {
-    List(Vec<Scan>),
-    Wrapped {
-        #[serde(rename = "responseItems", deserialize_with = "body::list")]
-        scans: Vec<Scan>,
-    },
-    Text(String),
+/// `retBody`: a list, or a list in an object.
+struct Items(Vec<Scan>);
+
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemsVisitor)
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Inner {
-    List(Vec<Scan>),
-    Wrapped {
-        #[serde(rename = "responseItems", deserialize_with = "body::list")]
-        scans: Vec<Scan>,
-    },
+struct ItemsVisitor;
+
+impl<'de> Visitor<'de> for ItemsVisitor {
+    type Value = Items;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of scans, or an object with responseItems")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Items, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Items)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Items, A::Error> {
+        #[derive(Deserialize)]
+        struct Wrapped {
+            #[serde(rename = "responseItems", deserialize_with = "body::list")]
+            scans: Vec<Scan>,
+        }
+        Wrapped::deserialize(MapAccessDeserializer::new(map)).map(|wrapped| Items(wrapped.scans))
+    }
 }
 
 /// One scan of an answer, or a whole push.

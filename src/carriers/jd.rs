@@ -11,6 +11,7 @@ use crate::model::when::CHINA;
 use crate::model::{Account, Event, Meaning, Place, Raw, Reason, Sub, When};
 use crate::wire::{Answer, Call, Cx, Proof, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// The codec.
@@ -59,11 +60,8 @@ impl Carrier for Jd {
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
         let [ask] = asks else { return Err(Refusal::Unsupported) };
-        let scans = match body::json::<Said>(answer, cx.now)?.content()?.data {
-            Some(Data::Traces { scans }) => scans,
-            Some(Data::Words(_)) => return Err(Refusal::Unreadable),
-            None => Vec::new(),
-        };
+        let said: Said<Traces> = body::json(answer, cx.now)?;
+        let scans = said.data()?.map(|traces| traces.scans).unwrap_or_default();
         let other = |scan: &Scan| {
             scan.number.as_ref().is_some_and(|number| !number.eq_ignore_ascii_case(&ask.number))
         };
@@ -116,7 +114,8 @@ impl Subscription for Jd {
     }
 
     fn read_subscribed(&self, cx: &Cx, _ask: &Ask, answer: &Answer) -> Result<(), Refusal> {
-        body::json::<Said>(answer, cx.now)?.content().map(|_| ())
+        // The data is a sentence here.
+        body::json::<Said<IgnoredAny>>(answer, cx.now)?.data().map(|_| ())
     }
 }
 
@@ -205,18 +204,24 @@ struct Question<'a> {
 
 /// The gateway's refusal, the answer, or the answer two levels down.
 #[derive(Deserialize)]
-struct Said {
+#[serde(bound = "T: Deserialize<'de>")]
+struct Said<T> {
     #[serde(default)]
     error_response: Option<Mistake>,
     #[serde(default)]
-    response: Option<Wrapped>,
-    #[serde(flatten)]
-    content: Content,
+    response: Option<Wrapped<T>>,
+    #[serde(default, deserialize_with = "body::loose")]
+    code: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    msg: Option<String>,
+    #[serde(default)]
+    data: Option<T>,
 }
 
 #[derive(Deserialize)]
-struct Wrapped {
-    content: Content,
+#[serde(bound = "T: Deserialize<'de>")]
+struct Wrapped<T> {
+    content: Box<Said<T>>,
 }
 
 #[derive(Deserialize)]
@@ -226,36 +231,23 @@ struct Mistake {
 }
 
 #[derive(Deserialize)]
-struct Content {
-    #[serde(default, deserialize_with = "body::loose")]
-    code: Option<String>,
-    #[serde(default, deserialize_with = "body::loose")]
-    msg: Option<String>,
-    #[serde(default)]
-    data: Option<Data>,
+struct Traces {
+    #[serde(rename = "traceDetails", deserialize_with = "body::list")]
+    scans: Vec<Scan>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Data {
-    Traces {
-        #[serde(rename = "traceDetails", deserialize_with = "body::list")]
-        scans: Vec<Scan>,
-    },
-    /// A subscription answers with words.
-    Words(#[allow(dead_code)] String),
-}
-
-impl Said {
-    fn content(self) -> Result<Content, Refusal> {
+impl<T> Said<T> {
+    fn data(self) -> Result<Option<T>, Refusal> {
         if let Some(mistake) = self.error_response {
             return Err(gateway(mistake.code.as_deref().unwrap_or("")));
         }
-        let content = self.response.map_or(self.content, |wrapped| wrapped.content);
-        let message = content.msg.as_deref().unwrap_or("");
+        if let Some(wrapped) = self.response {
+            return wrapped.content.data();
+        }
+        let message = self.msg.as_deref().unwrap_or("");
         let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-        match content.code.as_deref() {
-            Some("0") => Ok(content),
+        match self.code.as_deref() {
+            Some("0") => Ok(self.data),
             None => Err(Refusal::Unreadable),
             _ if has(&["PIN与商家编码", "customerCode"]) => {
                 Err(Refusal::FixAccount { cure: CURE_SETTINGS })
