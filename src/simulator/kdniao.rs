@@ -32,6 +32,10 @@ const SHIPPERS: [(&str, &str); 8] = [
     ("deppon", "DBL"),
 ];
 
+/// Numbers whose prefix names their carrier: another `ShipperCode` finds nothing.
+const PREFIXES: [(&str, &str); 5] =
+    [("SF", "SF"), ("YT", "YTO"), ("JT", "JTSD"), ("JD", "JD"), ("DPK", "DBL")];
+
 impl Simulator {
     fn kdniao(&self, asked: &Asked, delay: &mut Duration) -> Answer {
         let form = asked.form();
@@ -58,9 +62,11 @@ impl Simulator {
             }
             (_, "1002" | "8001") => {
                 let timeline = self.look_up(number, asked.now, delay);
+                let foreign =
+                    PREFIXES.iter().any(|(prefix, owner)| number.starts_with(prefix) && *owner != shipper);
                 match timeline.journey {
                     Journey::Error => refuse("系统繁忙"),
-                    _ if timeline.seen.is_empty() => refuse("暂无轨迹信息"),
+                    _ if foreign || timeline.seen.is_empty() => refuse("暂无轨迹信息"),
                     _ => Answer::new(200, tell(shipper, number, &timeline).to_string()),
                 }
             }

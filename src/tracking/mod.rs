@@ -4,6 +4,7 @@
 mod apply;
 pub mod calendar;
 mod correct;
+mod doubt;
 pub mod exceptions;
 pub mod incidents;
 pub mod schedule;
@@ -162,17 +163,15 @@ impl Tracker {
         specs.filter(|spec| !spec.aggregator).map(|spec| spec.code).collect()
     }
 
-    /// Who can be asked, best first: direct accounts, then aggregators, each in the order of the configuration.
+    /// Who can be asked, best first: direct accounts, then aggregators, each in the order of the configuration. An
+    /// account that lists its carriers is asked about no other.
     fn chain(&self, shop: &str, code: &str) -> Vec<(&'static dyn Carrier, Arc<Account>)> {
         let mut chain: Vec<_> = self
             .accounts
             .iter()
             .filter(|account| belongs(account, shop))
             .filter_map(|account| Some((carrier(&account.kind)?, account.clone())))
-            .filter(|(carrier, _)| {
-                let spec = carrier.spec();
-                if spec.aggregator { (spec.serves)(code) } else { spec.code == code }
-            })
+            .filter(|(carrier, account)| (carrier.spec().serves)(code) && is_asked_about(account, code))
             .collect();
         chain.sort_by_key(|(carrier, _)| carrier.spec().aggregator);
         chain
@@ -188,27 +187,36 @@ impl Tracker {
     ) -> Result<Asked, StoreError> {
         let phone_tail = self.phone_tail(shop, order, code, number).await?;
         let asks = [Ask { carrier: code.to_owned(), number: number.to_owned(), phone_tail }];
-        let mut outcome = Asked::Failed;
+        let (mut outcome, mut refused) = (Asked::Failed, false);
         let mut failure = ("no_account", None);
         for (carrier, account) in self.chain(shop, code) {
             let by = account.name();
             match self.ask_account(carrier, &account, &asks, asker).await {
                 Ok(tracked) => {
                     let said = Said::of(&by, Door::Asked, number, tracked);
+                    let empty = said.events.is_empty();
                     self.apply(shop, code, number, &said).await?;
+                    if empty {
+                        self.doubt(shop, &asks[0], refused, asker).await?;
+                    }
                     return Ok(Asked::Answered);
                 }
-                Err(Failure::Refused(Refusal::NoDataYet | Refusal::BadNumber)) => {
+                Err(Failure::Refused(no @ (Refusal::NoDataYet | Refusal::BadNumber))) => {
                     self.apply(shop, code, number, &Said::of(&by, Door::Asked, number, Vec::new())).await?;
+                    refused |= no == Refusal::BadNumber;
                     outcome = Asked::Answered;
                 }
                 Err(other) => {
+                    refused |= other == Failure::Refused(Refusal::WrongCarrier);
                     if outcome == Asked::Failed && other == Failure::Refused(Refusal::NeedPhoneTail) {
                         outcome = Asked::NeedsPhoneTail;
                     }
                     failure = (other.label(), free_at(&other));
                 }
             }
+        }
+        if (refused || outcome == Asked::Answered) && self.doubt(shop, &asks[0], refused, asker).await? {
+            return Ok(Asked::Answered);
         }
         if outcome != Asked::Answered {
             self.failed(shop, code, number, failure.0, failure.1).await?;
@@ -307,6 +315,12 @@ fn free_at(failure: &Failure) -> Option<Timestamp> {
         }
         _ => None,
     }
+}
+
+/// Whether the merchant wants an account asked about a carrier's parcels.
+fn is_asked_about(account: &Account, code: &str) -> bool {
+    let listed = account.setting("carriers", "");
+    listed.is_empty() || listed.split(',').any(|one| one.trim() == code)
 }
 
 /// A house account serves the shops that it lists; a shop's own serves that shop.

@@ -11,6 +11,7 @@ mod channels;
 mod crash;
 mod days;
 mod dialog;
+mod doubt;
 mod import;
 mod logs;
 mod notices;

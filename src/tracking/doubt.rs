@@ -1,0 +1,120 @@
+//! A number of which its carrier knows nothing may be another carrier's: whose it looks like is asked once, and what an
+//! aggregator recognizes as a last step. Must never move a parcel on a guess: only scans of these days prove a carrier.
+
+use super::{Asker, Door, Said, Tracker, belongs};
+use crate::carriers::recognize::{Hints, recognize};
+use crate::carriers::{Ask, Tracked, carrier};
+use crate::model::{Account, Parcel};
+use crate::store::{Batch, Committed, StoreError};
+use crate::wire::{Exchange, Limits, Step};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+/// How long a carrier may know nothing before it is doubted.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+/// Carriers that are asked in its place, at most.
+const GUESSES: usize = 2;
+/// A parcel's scans may begin this long before its merchant says that it was shipped.
+const EARLIER: SignedDuration = SignedDuration::from_hours(48);
+
+impl Tracker {
+    /// Looks for the right carrier of a number that brought nothing. `refused`: a vendor said that it is not this
+    /// carrier's. Once for each parcel, and on record. Returns whether it was found.
+    pub(super) async fn doubt(
+        &self,
+        shop: &str,
+        ask: &Ask,
+        refused: bool,
+        asker: Asker,
+    ) -> Result<bool, StoreError> {
+        let Some(parcel) = self.records.parcel(shop, &ask.carrier, &ask.number).await?.value else {
+            return Ok(false);
+        };
+        let now = self.wire.clock().now();
+        let silent = parcel.shipped_at.or(parcel.first_seen).is_some_and(|since| since + PATIENCE <= now);
+        let doubted = parcel.journal.iter().any(|line| line.what == "carrier");
+        if !parcel.events.is_empty() || doubted || !(refused || silent) {
+            return Ok(false);
+        }
+        if !self.note_doubt(shop, ask).await? {
+            return Ok(false);
+        }
+        let own = self.direct_carriers(shop);
+        let hints = Hints { order_carrier: None, shop_carriers: &own };
+        let likely = recognize(&ask.number, hints).into_iter().map(|candidate| candidate.carrier);
+        let likely: Vec<String> = likely.filter(|code| *code != ask.carrier).take(GUESSES).collect();
+        for code in &likely {
+            if self.is_right(shop, &parcel, ask, code, asker).await? {
+                return Ok(true);
+            }
+        }
+        let recognized = self.recognized(shop, &ask.number).await;
+        let new = recognized.into_iter().find(|code| *code != ask.carrier && !likely.contains(code));
+        match new {
+            Some(code) => self.is_right(shop, &parcel, ask, &code, asker).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Asks about the number under another carrier. Where that knows it, the parcel moves there with what it told.
+    async fn is_right(
+        &self,
+        shop: &str,
+        parcel: &Parcel,
+        ask: &Ask,
+        code: &str,
+        asker: Asker,
+    ) -> Result<bool, StoreError> {
+        let Some((adapter, account)) = self.chain(shop, code).into_iter().next() else { return Ok(false) };
+        let asks = [Ask { carrier: code.to_owned(), ..ask.clone() }];
+        let Ok(told) = self.ask_account(adapter, &account, &asks, asker).await else { return Ok(false) };
+        if !told.iter().any(|tracked| is_of_these_days(tracked, parcel)) {
+            return Ok(false);
+        }
+        let by = account.name();
+        self.correct_carrier(shop, &ask.number, &ask.carrier, code, &by).await?;
+        self.apply(shop, code, &ask.number, &Said::of(&by, Door::Asked, &ask.number, told)).await?;
+        Ok(true)
+    }
+
+    /// What the first account that can recognizes; nothing where it cannot, or has no calls left.
+    async fn recognized(&self, shop: &str, number: &str) -> Vec<String> {
+        let mine = self.accounts.iter().filter(|account| belongs(account, shop));
+        let able = |account: &Arc<Account>| {
+            let adapter = carrier(&account.kind)?;
+            Some((adapter, adapter.recognition()?, account.clone()))
+        };
+        let Some((adapter, recognition, account)) = mine.filter_map(able).next() else { return Vec::new() };
+        let spec = adapter.spec();
+        let limits = Limits { per_second: spec.per_second, per_day: spec.per_day, ..Limits::default() };
+        let exchange = Exchange {
+            account: &account,
+            limits: limits.under(&account).for_background(),
+            number: None,
+            token: adapter.token(),
+            limit: super::ACCOUNT_LIMIT,
+        };
+        let build = |cx: &crate::wire::Cx| recognition.recognize(cx, number);
+        let read = |cx: &crate::wire::Cx, answer: &crate::wire::Answer| {
+            recognition.read_recognized(cx, answer).map(Step::Done)
+        };
+        self.wire.exchange(&exchange, &build, &read).await.unwrap_or_default()
+    }
+
+    /// On record before anybody is asked, so that it happens once. `false`: somebody was faster.
+    async fn note_doubt(&self, shop: &str, ask: &Ask) -> Result<bool, StoreError> {
+        let read = self.records.parcel(shop, &ask.carrier, &ask.number).await?;
+        let Some(mut parcel) = read.value.clone() else { return Ok(false) };
+        parcel.note(self.wire.clock().now(), "", "carrier", "doubted", 0);
+        let mut batch = Batch::default();
+        self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
+        Ok(self.records.store().commit(batch).await? == Committed::Done)
+    }
+}
+
+/// Whether scans prove that the parcel is this carrier's: numbers come again after a while, so old ones prove nothing.
+fn is_of_these_days(tracked: &Tracked, parcel: &Parcel) -> bool {
+    let since: Option<Timestamp> = parcel.shipped_at.or(parcel.first_seen).map(|at| at - EARLIER);
+    let times = tracked.events.iter().filter_map(|event| event.time.utc);
+    times.min().is_some_and(|first| since.is_none_or(|since| first >= since))
+}
