@@ -200,7 +200,10 @@ const PLACEHOLDERS: [&str; 7] =
 impl Recipe {
     /// Reads a recipe; a mistake is told with its line.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let recipe: Self = toml::from_str(text).map_err(|mistake| mistake.to_string())?;
+        let recipe: Self = toml::from_str(text).map_err(|mistake| {
+            let before = mistake.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+            format!("line {}: {}", before.lines().count().max(1), mistake.message())
+        })?;
         if !recipe.base_url.starts_with("https://") || recipe.base_url.ends_with('/') {
             return Err("`base_url` must begin with https:// and end without a slash".into());
         }
