@@ -6,7 +6,7 @@ use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION},
     header::header,
-    meaning_of, names, refine,
+    meaning_of, names, plain_acknowledgement, refine, row,
 };
 use crate::model::when::CHINA;
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Sub, When};
@@ -106,10 +106,7 @@ impl Push for AfterShip {
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
-        match stored {
-            true => Reply::text("OK"),
-            false => Reply { status: 503, ..Reply::text("busy") },
-        }
+        plain_acknowledgement(stored, "OK")
     }
 
     fn subscription(&self) -> Option<&dyn Subscription> {
@@ -328,10 +325,6 @@ impl Estimate {
         let (from, to) = (from.or(at).or(to)?, to.or(at).or(from)?);
         Some(Eta { from, to, source: EtaSource::Provider, precision: EtaPrecision::Day })
     }
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// Tags and sub-tags, sorted as text.

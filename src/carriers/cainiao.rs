@@ -5,11 +5,11 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, Step, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION},
-    header::header,
-    meaning_of, refine,
+    china_time,
+    header::add_header,
+    meaning_of, refine, row, without_end,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -97,11 +97,11 @@ impl Carrier for Cainiao {
         if said.number.as_ref().is_some_and(|number| !number.eq_ignore_ascii_case(&ask.number)) {
             return Err(Refusal::Unreadable);
         }
-        let whole = said.status.clone().and_then(|code| Some((meaning_of(CODES, &code)?, code)));
+        let whole = said.status.clone();
         let scans = said.scans().into_iter();
         let mut events: Vec<Event> =
             scans.map(|scan| scan.event(&ask.carrier, &ask.number, cx.now)).collect();
-        events.extend(whole.and_then(|(meaning, code)| header(meaning, &code, &events, cx.now)));
+        add_header(&mut events, whole.as_deref(), |code| meaning_of(CODES, code), cx.now);
         Ok(Step::Done(vec![Tracked::of(&ask.carrier, &ask.number, events)]))
     }
 }
@@ -197,19 +197,15 @@ struct Scan {
 
 impl Scan {
     fn event(self, carrier: &str, number: &str, now: Timestamp) -> Event {
-        let time = self.time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.time.as_deref());
         let known = self.logistics_status.as_deref().and_then(|code| meaning_of(CODES, code));
         let raw = Raw { code: self.logistics_status, status: None, description: self.desc };
         let meaning = known.unwrap_or(Meaning::UNMAPPED);
         let mut event = Event::new(carrier, number, SPEC.code, time, meaning, raw, now);
-        let city = self.city.map(|city| city.trim_end_matches('市').to_owned());
+        let city = without_end(self.city, '市');
         event.place = Place { text: city.clone(), city, ..Place::default() };
         refine(event)
     }
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `logisticsStatus`, sorted as text.

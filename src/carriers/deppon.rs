@@ -5,10 +5,9 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION},
-    meaning_of, refine,
+    china_time, meaning_of, refine, row, without_end,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -194,20 +193,16 @@ struct Scan {
 
 impl Scan {
     fn event(self, carrier: &str, number: &str, now: Timestamp) -> Event {
-        let time = self.time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.time.as_deref());
         let known = self.status.as_deref().and_then(|code| meaning_of(CODES, code));
         let raw = Raw { code: self.status, status: None, description: self.description };
         let meaning = known.unwrap_or(Meaning::UNMAPPED);
         let mut event = Event::new(carrier, number, SPEC.code, time, meaning, raw, now);
-        let city = self.city.map(|city| city.trim_end_matches('市').to_owned());
+        let city = without_end(self.city, '市');
         let text = self.site.or_else(|| city.clone());
         event.place = Place { text, city, country: Some("CN".into()), ..Place::default() };
         refine(event)
     }
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `status`, sorted as text. `OTHER` says nothing.

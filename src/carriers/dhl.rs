@@ -6,7 +6,7 @@ use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_SETTINGS},
     header::header,
-    meaning_of, refine,
+    meaning_of, plain_acknowledgement, refine,
 };
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
@@ -117,10 +117,7 @@ impl Push for Dhl {
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
-        match stored {
-            true => Reply::text(""),
-            false => Reply { status: 503, ..Reply::text("busy") },
-        }
+        plain_acknowledgement(stored, "")
     }
 
     fn subscription(&self) -> Option<&dyn Subscription> {

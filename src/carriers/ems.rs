@@ -8,10 +8,10 @@ mod codes;
 use super::{
     Ask, Carrier, CarrierSpec, News, Push, Step, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
-    meaning_of, refine,
+    china_time, meaning_of, refine, without_end,
 };
 use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Status, When};
+use crate::model::{Event, Meaning, Place, Raw, Status};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use cipher::Cipher;
 use codes::{CODES, attempted, delivered, undoes};
@@ -299,8 +299,7 @@ struct Scan {
 
 impl Scan {
     fn event(self, carrier: &str, number: &str, now: Timestamp) -> Event {
-        let time =
-            self.op_time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.op_time.as_deref());
         let code = self.op_code.as_deref().unwrap_or("");
         let mut meaning = meaning_of(CODES, code).unwrap_or(Meaning::UNMAPPED);
         let finer = match meaning.status {
@@ -313,12 +312,10 @@ impl Scan {
         let words = self.op_desc.or(self.op_name);
         let raw = Raw { code: self.op_code, status: None, description: words };
         let mut event = Event::new(carrier, number, SPEC.code, time, meaning, raw, now);
-        let trimmed =
-            |text: Option<String>, end: char| text.map(|text| text.trim_end_matches(end).to_owned());
         event.place = Place {
             text: self.op_org_name,
-            city: trimmed(self.op_org_city, '市'),
-            region: trimmed(self.op_org_prov_name, '省'),
+            city: without_end(self.op_org_city, '市'),
+            region: without_end(self.op_org_prov_name, '省'),
             country: None,
             ..Place::default()
         };

@@ -5,8 +5,8 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION},
-    header::header,
-    meaning_of, oauth, refine,
+    header::add_header,
+    meaning_of, oauth, plain_acknowledgement, refine, row,
 };
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Token, TokenStep, Unverified, Verified, sign};
@@ -147,10 +147,7 @@ impl Push for FedEx {
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
-        match stored {
-            true => Reply::text(""),
-            false => Reply { status: 503, ..Reply::text("busy") },
-        }
+        plain_acknowledgement(stored, "")
     }
 }
 
@@ -329,8 +326,7 @@ impl TrackResult {
         let mut events: Vec<Event> =
             self.scan_events.into_iter().map(|scan| scan.event(number, now)).collect();
         let latest = self.latest_status_detail.and_then(|latest| latest.code);
-        let latest = latest.and_then(|code| Some((meaning_of(CODES, &code)?, code)));
-        events.extend(latest.and_then(|(meaning, code)| header(meaning, &code, &events, now)));
+        add_header(&mut events, latest.as_deref(), |code| meaning_of(CODES, code), now);
         let details = self.delivery_details.unwrap_or_default();
         if let Some(event) = events.iter_mut().find(|event| event.status == Status::Delivered) {
             event.signed_by = details.received_by_name.or(details.signed_by_name);
@@ -375,10 +371,6 @@ impl Scan {
         };
         refine(event)
     }
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `eventType` and the code of the latest status, sorted as text.

@@ -4,6 +4,18 @@ use crate::model::when::CHINA;
 use crate::model::{Event, Meaning, Raw, Status, When};
 use jiff::{SignedDuration, Timestamp};
 
+/// Adds the header to the scans, where its code has a meaning that says more than they do.
+pub(super) fn add_header(
+    events: &mut Vec<Event>,
+    code: Option<&str>,
+    meaning: impl Fn(&str) -> Option<Meaning>,
+    now: Timestamp,
+) {
+    let said = code.and_then(|code| Some((meaning(code)?, code)));
+    let added = said.and_then(|(meaning, code)| header(meaning, code, events, now));
+    events.extend(added);
+}
+
 /// The header as an event, where it says more than the newest scan. It has no time of its own: it stands with
 /// that scan, or just after it where it would otherwise sort before (a problem inferred from silence; a parcel that
 /// waits although its last scan says "out for delivery"). A header that is behind the scans says nothing.

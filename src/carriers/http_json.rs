@@ -4,7 +4,7 @@
 
 mod recipe;
 
-use super::{Ask, Carrier, CarrierSpec, Step, Tracked, body, header::header, names, refine};
+use super::{Ask, Carrier, CarrierSpec, Step, Tracked, body, header::add_header, names, refine};
 use crate::model::{Account, Event, Meaning, Place, Raw, Status, When};
 use crate::wire::{Answer, Call, Cx, Method, Refusal, sign};
 use recipe::{BUILT_IN, Digest, Recipe, Send, ready};
@@ -123,8 +123,7 @@ impl Carrier for HttpJson {
             .map(|path| path.as_ref().and_then(|path| text(&said, path)));
         name_courier(&mut events, courier);
         let whole = paths.whole.as_ref().and_then(|path| text(&said, path));
-        let whole = whole.and_then(|code| Some((recipe.whole.get(&code)?.0, code)));
-        events.extend(whole.and_then(|(meaning, code)| header(meaning, &code, &events, cx.now)));
+        add_header(&mut events, whole.as_deref(), |code| Some(recipe.whole.get(code)?.0), cx.now);
         Ok(Step::Done(vec![Tracked::of(&ask.carrier, &ask.number, events)]))
     }
 }

@@ -5,10 +5,10 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
-    meaning_of, refine,
+    china_time, meaning_of, refine, row, without_end,
 };
 use crate::model::when::CHINA;
-use crate::model::{Account, Event, Meaning, Place, Raw, Reason, Sub, When};
+use crate::model::{Account, Event, Meaning, Place, Raw, Reason, Sub};
 use crate::wire::{Answer, Call, Cx, Proof, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
@@ -299,11 +299,7 @@ struct Scan {
 
 impl Scan {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time = self
-            .operation_time
-            .as_deref()
-            .and_then(|text| When::parse(text, Some(CHINA)))
-            .unwrap_or_default();
+        let time = china_time(self.operation_time.as_deref());
         let known = |code: &Option<String>| code.as_deref().and_then(|code| meaning_of(CODES, code));
         let meaning = known(&self.state).or_else(|| known(&self.category)).unwrap_or(Meaning::UNMAPPED);
         let renumbered = (self.state.as_deref() == Some("200020"))
@@ -315,12 +311,10 @@ impl Scan {
             description: self.operation_remark.or(self.operation_title),
         };
         let mut event = Event::new(SPEC.code, number, SPEC.code, time, meaning, raw, now);
-        let trimmed =
-            |text: Option<String>, end: char| text.map(|text| text.trim_end_matches(end).to_owned());
         event.place = Place {
             text: self.operate_site,
-            city: trimmed(self.route_city_name, '市'),
-            region: trimmed(self.route_province_name, '省'),
+            city: without_end(self.route_city_name, '市'),
+            region: without_end(self.route_province_name, '省'),
             country: None,
             ..Place::default()
         };
@@ -333,10 +327,6 @@ impl Scan {
 fn other_number(text: &str, own: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_uppercase);
     words.filter(|word| word.starts_with("JD") && word.len() >= 10).find(|word| *word != own)
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `state`, and `category` for states without a row, sorted as text. 700, 200002 and 200039 say nothing of the way.

@@ -5,12 +5,12 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
-    meaning_of, refine,
+    china_time, meaning_of, refine, row, without_end,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Reason, Status, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Status, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// The codec.
@@ -58,7 +58,7 @@ impl Carrier for Jt {
     }
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
-        let said: Said = body::json(answer, cx.now)?;
+        let said: Said<Vec<Parcel>> = body::json(answer, cx.now)?;
         let mut parcels = match said.refusal() {
             Ok(()) => said.data.ok_or(Refusal::Unreadable)?,
             Err(Refusal::NoDataYet) => Vec::new(),
@@ -121,7 +121,8 @@ impl Subscription for Jt {
     }
 
     fn read_subscribed(&self, cx: &Cx, _ask: &Ask, answer: &Answer) -> Result<(), Refusal> {
-        body::json::<Plain>(answer, cx.now)?.refusal()
+        // Its data is of no interest here.
+        body::json::<Said<IgnoredAny>>(answer, cx.now)?.refusal()
     }
 }
 
@@ -162,29 +163,17 @@ struct Wish<'a> {
 }
 
 #[derive(Deserialize)]
-struct Said {
-    #[serde(flatten)]
-    plain: Plain,
-    #[serde(default)]
-    data: Option<Vec<Parcel>>,
-}
-
-impl Said {
-    fn refusal(&self) -> Result<(), Refusal> {
-        self.plain.refusal()
-    }
-}
-
-/// What every answer begins with.
-#[derive(Deserialize)]
-struct Plain {
+#[serde(bound = "T: Deserialize<'de>")]
+struct Said<T> {
     #[serde(default, deserialize_with = "body::loose")]
     code: Option<String>,
     #[serde(default, deserialize_with = "body::loose")]
     msg: Option<String>,
+    #[serde(default)]
+    data: Option<T>,
 }
 
-impl Plain {
+impl<T> Said<T> {
     fn refusal(&self) -> Result<(), Refusal> {
         let message = self.msg.as_deref().unwrap_or("");
         match self.code.as_deref().unwrap_or("") {
@@ -244,20 +233,17 @@ struct Scan {
 
 impl Scan {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time =
-            self.scan_time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.scan_time.as_deref());
         let known = self.scan_type.as_deref().and_then(|code| meaning_of(CODES, code));
         let problem = known.filter(|meaning| meaning.status == Status::Exception);
         let finer = problem.and(self.problem_type.as_deref()).and_then(problem_of);
         let meaning = finer.or(known).unwrap_or(Meaning::UNMAPPED);
         let raw = Raw { code: self.scan_type, status: self.problem_type, description: self.desc };
         let mut event = Event::new(SPEC.code, number, SPEC.code, time, meaning, raw, now);
-        let trimmed =
-            |text: Option<String>, end: char| text.map(|text| text.trim_end_matches(end).to_owned());
         event.place = Place {
             text: self.scan_network_name,
-            city: trimmed(self.scan_network_city, '市'),
-            region: trimmed(self.scan_network_province, '省'),
+            city: without_end(self.scan_network_city, '市'),
+            region: without_end(self.scan_network_province, '省'),
             country: Some("CN".into()),
             ..Place::default()
         };
@@ -281,10 +267,6 @@ fn problem_of(code: &str) -> Option<Meaning> {
         "A1" | "A26" | "A31" => Meaning::sub(Sub::BySender),
         _ => return None,
     })
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `scanType` by number and by word, sorted as text. 9 leaves a collection point: the sentence says whether by the

@@ -5,8 +5,9 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Recognition, Step, Subscription, Told, Tracked, Watch,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
+    china_time,
     header::header,
-    meaning_of, names, refine,
+    meaning_of, names, refine, row,
 };
 use crate::model::when::CHINA;
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
@@ -369,8 +370,7 @@ impl Said {
 
 impl Trace {
     fn event(self, carrier: &str, number: &str, now: Timestamp) -> Event {
-        let time =
-            self.accept_time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.accept_time.as_deref());
         let mut said = self.action.as_deref().map_or(Meaning::UNMAPPED, meaning);
         // 211 is locker or station: only the sentence tells which.
         if said.sub == Some(Sub::Station)
@@ -397,10 +397,6 @@ fn eta(text: &str) -> Option<Eta> {
 
 fn meaning(code: &str) -> Meaning {
     meaning_of(CODES, code).unwrap_or(Meaning::UNMAPPED)
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// State and StateEx, sorted as text.

@@ -8,7 +8,7 @@ use super::{
     Ask, Carrier, CarrierSpec, Code, Push, Recognition, Step, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     header::header,
-    meaning_of, names, refine,
+    meaning_of, names, refine, row,
 };
 use crate::model::when::CHINA;
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
@@ -319,10 +319,6 @@ fn meaning(code: &str) -> Meaning {
         .and_then(|family| meaning_of(CODES, family))
         .filter(|meaning| !matches!(meaning.status, Status::Delivered | Status::Returned))
         .unwrap_or(Meaning::UNMAPPED)
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// States and sub-states, sorted as text. Meaning: normalized tracking model 3.2.

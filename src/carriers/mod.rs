@@ -31,9 +31,11 @@ mod yto;
 mod yunda;
 mod zto;
 
-use crate::model::{Account, Eta, Event, Meaning, Reason, Status, Sub};
+use crate::model::when::CHINA;
+use crate::model::{Account, Eta, Event, Meaning, Reason, Status, Sub, When};
 pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
+use push::plain_acknowledgement;
 pub use push::{News, Push, Subscription, Told, Watch};
 pub use waybill::{Cancelling, Created, Goods, Party, Shipping, Waybill};
 
@@ -82,9 +84,24 @@ pub struct Code {
     pub meaning: Meaning,
 }
 
+/// One row of a table.
+const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
+    Code { code, name, meaning }
+}
+
 /// Looks a code up in a table sorted by code.
 fn meaning_of(codes: &[Code], code: &str) -> Option<Meaning> {
     codes.binary_search_by(|row| row.code.cmp(code)).ok().map(|at| codes[at].meaning)
+}
+
+/// A time of a Chinese carrier, whose clock is China's where it names no other; empty where it cannot be read.
+fn china_time(text: Option<&str>) -> When {
+    text.and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default()
+}
+
+/// A town without 市, a province without 省.
+fn without_end(text: Option<String>, end: char) -> Option<String> {
+    text.map(|text| text.trim_end_matches(end).to_owned())
 }
 
 /// What must be known of a vendor without asking it.

@@ -43,6 +43,14 @@ pub trait Subscription: Send + Sync {
     }
 }
 
+/// For vendors that look at the HTTP status alone.
+pub(super) fn plain_acknowledgement(stored: bool, word: &str) -> Reply {
+    match stored {
+        true => Reply::text(word),
+        false => Reply { status: 503, ..Reply::text("busy") },
+    }
+}
+
 /// What one push told.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Told {

@@ -5,8 +5,8 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked, Watch,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
-    header::header,
-    meaning_of, names, refine,
+    header::add_header,
+    meaning_of, names, plain_acknowledgement, refine, row,
 };
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Sub, When};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
@@ -114,10 +114,7 @@ impl Push for SeventeenTrack {
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
-        match stored {
-            true => Reply::text("OK"),
-            false => Reply { status: 503, ..Reply::text("busy") },
-        }
+        plain_acknowledgement(stored, "OK")
     }
 
     fn subscription(&self) -> Option<&dyn Subscription> {
@@ -377,8 +374,7 @@ impl Tracking {
         let scans = providers.into_iter().flat_map(|provider| provider.events);
         let mut events: Vec<Event> = scans.map(|scan| scan.event(carrier, number, abroad, now)).collect();
         let said = info.latest_status.and_then(|latest| latest.sub_status);
-        let said = said.and_then(|code| Some((meaning_of(CODES, &code)?, code)));
-        events.extend(said.and_then(|(meaning, code)| header(meaning, &code, &events, now)));
+        add_header(&mut events, said.as_deref(), |code| meaning_of(CODES, code), now);
         let eta =
             info.time_metrics.and_then(|metrics| metrics.estimated_delivery_date).and_then(Estimate::eta);
         Tracked { eta, ..Tracked::of(carrier, number, events) }
@@ -419,10 +415,6 @@ impl Scan {
         };
         refine(event)
     }
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// Sub-statuses and stages, sorted as text.

@@ -7,10 +7,9 @@ mod push;
 use super::{
     Ask, Carrier, CarrierSpec, Code, Push, Step, Tracked,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
-    meaning_of, refine,
+    china_time, meaning_of, refine, row,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -229,8 +228,7 @@ fn tracked(ask: &Ask, routes: Vec<Route>, now: Timestamp) -> Tracked {
 
 impl Route {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time =
-            self.accept_time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.accept_time.as_deref());
         let meaning = self.meaning();
         // 648 and 631 send the parcel on under a new number, written into the remark.
         let renumbered = matches!(self.op_code.as_deref(), Some("648" | "631"))
@@ -290,10 +288,6 @@ fn other_number(text: &str, own: &str) -> Option<String> {
         let fits = number.bytes().skip(2).all(|b| b.is_ascii_digit());
         (whole && fits && number != own).then(|| number.to_owned())
     })
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// Op-codes, sorted as text. Codes that only inform (84 re-weighed, 135 note, 75, 98, 140, 646) stand nowhere here:

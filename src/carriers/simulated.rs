@@ -4,11 +4,10 @@
 use super::{
     Ask, Carrier, CarrierSpec, News, Push, Step, Subscription, Told, Tracked, Watch,
     body::{self, CURE_CREDENTIALS},
-    refine,
+    china_time, refine,
 };
-use crate::model::when::CHINA;
 use crate::model::{
-    Courier, Eta, EtaPrecision, EtaSource, Event, Meaning, Pickup, Place, Raw, Reason, Status, Sub, When,
+    Courier, Eta, EtaPrecision, EtaSource, Event, Meaning, Pickup, Place, Raw, Reason, Status, Sub,
 };
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
@@ -236,7 +235,7 @@ impl Parcel {
 
 impl Scan {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time = self.time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.time.as_deref());
         let meaning = self.code.as_deref().map_or(Meaning::UNMAPPED, meaning);
         let raw = Raw { code: self.code, status: None, description: self.text };
         let mut event = Event::new(SPEC.code, number, SPEC.code, time, meaning, raw, now);

@@ -5,10 +5,9 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION},
-    meaning_of, refine,
+    china_time, meaning_of, refine, row, without_end,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -262,12 +261,11 @@ struct Scan {
 
 impl Scan {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time =
-            self.op_time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.op_time.as_deref());
         let meaning = self.meaning();
         let raw = Raw { code: self.scan_type, status: self.issue_name, description: self.memo };
         let mut event = Event::new(SPEC.code, number, SPEC.code, time, meaning, raw, now);
-        let city = self.op_org_city_name.map(|city| city.trim_end_matches('市').to_owned());
+        let city = without_end(self.op_org_city_name, '市');
         event.place = Place {
             text: self.op_org_name.or_else(|| city.clone()),
             city,
@@ -297,10 +295,6 @@ impl Scan {
             _ => meaning_of(CODES, code).unwrap_or(Meaning::UNMAPPED),
         }
     }
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `scanType`, sorted as text.

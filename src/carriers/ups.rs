@@ -5,7 +5,7 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_QUOTA},
-    meaning_of, oauth, refine,
+    meaning_of, oauth, plain_acknowledgement, refine, row,
 };
 use crate::model::when::read_offset;
 use crate::model::{
@@ -136,10 +136,7 @@ impl Push for Ups {
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
-        match stored {
-            true => Reply::text(""),
-            false => Reply { status: 503, ..Reply::text("busy") },
-        }
+        plain_acknowledgement(stored, "")
     }
 
     fn subscription(&self) -> Option<&dyn Subscription> {
@@ -456,10 +453,6 @@ impl Activity {
         };
         refine(event)
     }
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// The letter of a status, sorted as text. D is told apart by its codes and sentence; U says nothing of the way.

@@ -5,7 +5,7 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, Step, Tracked,
     body::{self, CURE_PERMISSION},
-    header::header,
+    header::add_header,
     meaning_of, oauth, refine,
 };
 use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When, ZoneSource};
@@ -74,8 +74,7 @@ impl Carrier for Usps {
         }
         let mut events: Vec<Event> =
             said.tracking_events.into_iter().map(|scan| scan.event(&ask.number, cx.now)).collect();
-        let whole = said.status_category.and_then(|code| Some((whole(&code)?, code)));
-        events.extend(whole.and_then(|(meaning, code)| header(meaning, &code, &events, cx.now)));
+        add_header(&mut events, said.status_category.as_deref(), whole, cx.now);
         Ok(Step::Done(vec![Tracked::of(SPEC.code, &ask.number, events)]))
     }
 

@@ -5,10 +5,9 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
-    meaning_of, refine,
+    china_time, meaning_of, refine, row, without_end,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -302,18 +301,14 @@ fn event(
     city: Option<String>,
     text: Option<String>,
 ) -> Event {
-    let time = time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+    let time = china_time(time.as_deref());
     let meaning = code.as_deref().and_then(|code| meaning_of(CODES, code)).unwrap_or(Meaning::UNMAPPED);
     let raw = Raw { code, status: None, description: words };
     let mut event = Event::new(SPEC.code, number, SPEC.code, time, meaning, raw, now);
-    let city = city.map(|city| city.trim_end_matches('市').to_owned());
+    let city = without_end(city, '市');
     event.place =
         Place { text: text.or_else(|| city.clone()), city, country: Some("CN".into()), ..Place::default() };
     refine(event)
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `infoContent`, sorted as text.

@@ -5,11 +5,11 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION},
-    header::header,
-    meaning_of, refine,
+    china_time,
+    header::add_header,
+    meaning_of, refine, row, without_end,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Reason, Status, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Status, Sub};
 use crate::wire::{Answer, Call, Cx, Proof, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -63,8 +63,7 @@ impl Carrier for Yunda {
         }
         let mut events: Vec<Event> =
             told.steps.into_iter().map(|step| step.event(&ask.number, cx.now)).collect();
-        let whole = told.status.as_deref().and_then(|code| Some((whole(code)?, code)));
-        events.extend(whole.and_then(|(meaning, code)| header(meaning, code, &events, cx.now)));
+        add_header(&mut events, told.status.as_deref(), whole, cx.now);
         Ok(Step::Done(vec![Tracked::of(SPEC.code, &ask.number, events)]))
     }
 
@@ -235,12 +234,12 @@ struct Scan {
 
 impl Scan {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time = self.time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.time.as_deref());
         let known = self.action.as_deref().and_then(|code| meaning_of(CODES, code));
         let raw = Raw { code: self.action, status: None, description: self.description };
         let mut event =
             Event::new(SPEC.code, number, SPEC.code, time, known.unwrap_or(Meaning::UNMAPPED), raw, now);
-        let city = self.city.map(|city| city.trim_end_matches('市').to_owned());
+        let city = without_end(self.city, '市');
         let text = self.station_name.or_else(|| city.clone());
         event.place = Place { text, city, country: Some("CN".into()), ..Place::default() };
         if event.status == Status::OutForDelivery {
@@ -261,10 +260,6 @@ fn whole(code: &str) -> Option<Meaning> {
         "SIGNFAIL" => Meaning::exception(Reason::Other),
         _ => return None,
     })
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `action`, sorted as text. `OTHER` says nothing: what was true before stays true.

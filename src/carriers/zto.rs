@@ -5,10 +5,9 @@
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
-    meaning_of, refine,
+    china_time, meaning_of, refine, row, without_end,
 };
-use crate::model::when::CHINA;
-use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -273,8 +272,7 @@ impl Said {
 
 impl Scan {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time =
-            self.scan_date.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.scan_date.as_deref());
         let meaning = self.scan_type.as_deref().map_or(Meaning::UNMAPPED, |code| meaning(SCAN_TYPES, code));
         let raw = Raw { code: self.scan_type, status: None, description: self.desc };
         let mut event = Event::new(SPEC.code, number, SPEC.code, time, meaning, raw, now);
@@ -291,8 +289,7 @@ impl Scan {
 
 impl Pushed {
     fn event(self, number: &str, now: Timestamp) -> Event {
-        let time =
-            self.action_time.as_deref().and_then(|text| When::parse(text, Some(CHINA))).unwrap_or_default();
+        let time = china_time(self.action_time.as_deref());
         let meaning = self.action.as_deref().map_or(Meaning::UNMAPPED, |code| meaning(CODES, code));
         let raw = Raw { code: self.action, status: None, description: self.desc };
         let mut event = Event::new(SPEC.code, number, SPEC.code, time, meaning, raw, now);
@@ -313,7 +310,7 @@ fn delivers(meaning: Meaning) -> bool {
 }
 
 fn place(name: Option<String>, city: Option<String>, region: Option<String>) -> Place {
-    let city = city.map(|city| city.trim_end_matches('市').to_owned());
+    let city = without_end(city, '市');
     Place {
         text: name.or_else(|| city.clone()),
         city,
@@ -325,10 +322,6 @@ fn place(name: Option<String>, city: Option<String>, region: Option<String>) -> 
 
 fn meaning(codes: &[Code], code: &str) -> Meaning {
     meaning_of(codes, code).unwrap_or(Meaning::UNMAPPED)
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `action` of a push, sorted as text.

@@ -1,12 +1,12 @@
 //! A number of which its carrier knows nothing may be another carrier's: whose it looks like is asked once, and what an
 //! aggregator recognizes as a last step. Must never move a parcel on a guess: only scans of these days prove a carrier.
 
-use super::{Asker, Door, Said, Tracker, belongs};
+use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker, belongs, limits};
 use crate::carriers::recognize::{Hints, recognize};
 use crate::carriers::{Ask, Tracked, carrier};
 use crate::model::{Account, Parcel};
 use crate::store::{Batch, Committed, StoreError};
-use crate::wire::{Exchange, Limits, Step};
+use crate::wire::{Answer, Cx, Exchange, Step};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -27,16 +27,19 @@ impl Tracker {
         refused: bool,
         asker: Asker,
     ) -> Result<bool, StoreError> {
-        let Some(parcel) = self.records.parcel(shop, &ask.carrier, &ask.number).await?.value else {
-            return Ok(false);
-        };
+        let read = self.records.parcel(shop, &ask.carrier, &ask.number).await?;
+        let Some(mut parcel) = read.value.clone() else { return Ok(false) };
         let now = self.wire.clock().now();
         let silent = parcel.shipped_at.or(parcel.first_seen).is_some_and(|since| since + PATIENCE <= now);
         let doubted = parcel.journal.iter().any(|line| line.what == "carrier");
         if !parcel.events.is_empty() || doubted || !(refused || silent) {
             return Ok(false);
         }
-        if !self.note_doubt(shop, ask).await? {
+        // On record before anybody is asked, so that it happens once; whoever is slower leaves it to the other.
+        parcel.note(now, "", "carrier", "doubted", 0);
+        let mut batch = Batch::default();
+        self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
+        if self.records.store().commit(batch).await? != Committed::Done {
             return Ok(false);
         }
         let own = self.direct_carriers(shop);
@@ -85,30 +88,16 @@ impl Tracker {
             Some((adapter, adapter.recognition()?, account.clone()))
         };
         let Some((adapter, recognition, account)) = mine.filter_map(able).next() else { return Vec::new() };
-        let spec = adapter.spec();
-        let limits = Limits { per_second: spec.per_second, per_day: spec.per_day, ..Limits::default() };
         let exchange = Exchange {
             account: &account,
-            limits: limits.under(&account).for_background(),
+            limits: limits(adapter.spec(), &account, Asker::Schedule),
             number: None,
             token: adapter.token(),
-            limit: super::ACCOUNT_LIMIT,
+            limit: ACCOUNT_LIMIT,
         };
-        let build = |cx: &crate::wire::Cx| recognition.recognize(cx, number);
-        let read = |cx: &crate::wire::Cx, answer: &crate::wire::Answer| {
-            recognition.read_recognized(cx, answer).map(Step::Done)
-        };
+        let build = |cx: &Cx| recognition.recognize(cx, number);
+        let read = |cx: &Cx, answer: &Answer| recognition.read_recognized(cx, answer).map(Step::Done);
         self.wire.exchange(&exchange, &build, &read).await.unwrap_or_default()
-    }
-
-    /// On record before anybody is asked, so that it happens once. `false`: somebody was faster.
-    async fn note_doubt(&self, shop: &str, ask: &Ask) -> Result<bool, StoreError> {
-        let read = self.records.parcel(shop, &ask.carrier, &ask.number).await?;
-        let Some(mut parcel) = read.value.clone() else { return Ok(false) };
-        parcel.note(self.wire.clock().now(), "", "carrier", "doubted", 0);
-        let mut batch = Batch::default();
-        self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
-        Ok(self.records.store().commit(batch).await? == Committed::Done)
     }
 }
 

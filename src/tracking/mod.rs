@@ -14,7 +14,7 @@ mod watch;
 pub use apply::{Door, Said};
 pub use watch::Watch;
 
-use crate::carriers::{Ask, Carrier, Tracked, carrier};
+use crate::carriers::{Ask, Carrier, CarrierSpec, Tracked, carrier};
 use crate::conversation::Asked;
 use crate::model::{Account, Parcel, Shop, Thresholds};
 use crate::store::StoreError;
@@ -194,12 +194,12 @@ impl Tracker {
             match self.ask_account(carrier, &account, &asks, asker).await {
                 Ok(tracked) => {
                     let said = Said::of(&by, Door::Asked, number, tracked);
-                    let empty = said.events.is_empty();
                     self.apply(shop, code, number, &said).await?;
-                    if empty {
-                        self.doubt(shop, &asks[0], refused, asker).await?;
+                    if !said.events.is_empty() {
+                        return Ok(Asked::Answered);
                     }
-                    return Ok(Asked::Answered);
+                    outcome = Asked::Answered;
+                    break;
                 }
                 Err(Failure::Refused(no @ (Refusal::NoDataYet | Refusal::BadNumber))) => {
                     self.apply(shop, code, number, &Said::of(&by, Door::Asked, number, Vec::new())).await?;
@@ -245,19 +245,8 @@ impl Tracker {
         asks: &[Ask],
         asker: Asker,
     ) -> Result<Vec<Tracked>, Failure> {
-        let spec = carrier.spec();
         let number = format!("{}/{}", asks[0].carrier, asks[0].number);
-        let limits = Limits {
-            per_second: spec.per_second,
-            per_day: spec.per_day,
-            min_interval: Duration::from_secs(u64::from(spec.min_interval_secs)),
-            per_number_day: spec.per_number_day,
-            ..Limits::default()
-        };
-        let limits = match asker {
-            Asker::Buyer => limits.under(account),
-            Asker::Schedule => limits.under(account).for_background(),
-        };
+        let limits = limits(carrier.spec(), account, asker);
         let exchange =
             Exchange { account, limits, number: Some(&number), token: carrier.token(), limit: ACCOUNT_LIMIT };
         let read = |cx: &crate::wire::Cx, answer: &crate::wire::Answer| carrier.read_track(cx, asks, answer);
@@ -304,6 +293,21 @@ impl Tracker {
             None => self.records.order(shop, order).await?.value.and_then(|order| order.buyer.phone_last4),
         };
         Ok(of_buyer.map(|tail| tail.reveal().clone()))
+    }
+}
+
+/// How often an account may be called, the vendor's caps and the merchant's own together.
+fn limits(spec: &CarrierSpec, account: &Account, asker: Asker) -> Limits {
+    let limits = Limits {
+        per_second: spec.per_second,
+        per_day: spec.per_day,
+        min_interval: Duration::from_secs(u64::from(spec.min_interval_secs)),
+        per_number_day: spec.per_number_day,
+        ..Limits::default()
+    };
+    match asker {
+        Asker::Buyer => limits.under(account),
+        Asker::Schedule => limits.under(account).for_background(),
     }
 }
 

@@ -168,7 +168,7 @@ impl Wire {
             return Err(NOT_NOW);
         };
         let mut token = self.token(ask, &desk, None, deadline).await?;
-        let (mut tries, mut next_calls, mut renewed) = (0, 0, false);
+        let (mut tries, mut follow_ups, mut renewed) = (0, 0, false);
         // The call to make where it is not the first one, built by `build`.
         let mut next: Option<Call> = None;
         loop {
@@ -184,8 +184,8 @@ impl Wire {
             let failure = match self.once(&once, call, &|answer| read(&cx, answer)).await {
                 Ok(Step::Done(result)) => return Ok(result),
                 Ok(Step::Then(call)) => {
-                    next_calls += 1;
-                    if next_calls > FOLLOW_UPS {
+                    follow_ups += 1;
+                    if follow_ups > FOLLOW_UPS {
                         return Err(Refusal::Unreadable.into());
                     }
                     next = Some(call);

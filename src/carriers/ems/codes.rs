@@ -1,7 +1,7 @@
 //! The post's tables: what each scan means, which scans undo others, how a delivery or an attempt went.
 //! Source: the vendor's dictionary by way of OLTS; facts/carriers-cn 6.3 and 6.4.
 
-use crate::carriers::Code;
+use crate::carriers::{Code, row};
 use crate::model::{Meaning, Reason, Sub};
 
 /// The codes that a scan undoes; none for an ordinary one.
@@ -51,10 +51,6 @@ pub(super) fn attempted(code: &str) -> Option<Meaning> {
         "13" => Meaning::sub(Sub::Lost),
         _ => return None,
     })
-}
-
-const fn row(code: &'static str, name: &'static str, meaning: Meaning) -> Code {
-    Code { code, name, meaning }
 }
 
 /// `opCode`, sorted as text (the vendor's dictionary, by way of OLTS). Undoing codes say nothing of their own.
