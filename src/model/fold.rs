@@ -99,7 +99,10 @@ pub fn fold(events: impl IntoIterator<Item = Event>, known: Known) -> (Folded, V
     let mut timeline = merge(events);
     if let Some(shipped_at) = known.shipped_at {
         timeline.retain(|event| {
-            event.time.instant(known.destination).is_none_or(|time| time >= shipped_at - FOREIGN)
+            event
+                .time
+                .instant(known.destination)
+                .is_none_or(|time| shipped_at.duration_since(time) <= FOREIGN)
         });
     }
     let mut timeline: Vec<(Timestamp, Event)> =

@@ -149,6 +149,15 @@ fn rule_4_10_events_of_an_earlier_parcel_are_foreign() {
 }
 
 #[test]
+fn a_parcel_that_was_shipped_at_the_edge_of_time_is_folded() {
+    for (edge, told) in [(Timestamp::MIN, 1), (Timestamp::MAX, 0)] {
+        let known = Known { shipped_at: Some(edge), ..Known::default() };
+        let (_, timeline) = fold([event("2026-03-02 10:00:00", Status::Delivered, "signed")], known);
+        assert_eq!(timeline.len(), told);
+    }
+}
+
+#[test]
 fn a_revoking_event_steps_back_from_delivered() {
     let mut delivered = event("2026-03-02 10:00:00", Status::Delivered, "signed");
     delivered.raw.code = Some("704".into());

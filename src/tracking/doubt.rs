@@ -30,9 +30,8 @@ impl Tracker {
         let read = self.records.parcel(shop, &ask.carrier, &ask.number).await?;
         let Some(mut parcel) = read.value.clone() else { return Ok(false) };
         let now = self.wire.clock().now();
-        let silent = parcel.shipped_at.or(parcel.first_seen).is_some_and(|since| since + PATIENCE <= now);
         let doubted = parcel.journal.iter().any(|line| line.what == "carrier");
-        if !parcel.events.is_empty() || doubted || !(refused || silent) {
+        if !parcel.events.is_empty() || doubted || !(refused || is_silent(&parcel, now)) {
             return Ok(false);
         }
         // On record before anybody is asked, so that it happens once; whoever is slower leaves it to the other.
@@ -101,9 +100,60 @@ impl Tracker {
     }
 }
 
+/// When a parcel set out, as far as is known. A merchant may name any time: it is compared, never added to.
+fn set_out(parcel: &Parcel) -> Option<Timestamp> {
+    parcel.shipped_at.or(parcel.first_seen)
+}
+
+/// Whether its carrier had time enough to know a parcel.
+fn is_silent(parcel: &Parcel, now: Timestamp) -> bool {
+    set_out(parcel).is_some_and(|since| now.duration_since(since) >= PATIENCE)
+}
+
 /// Whether scans prove that the parcel is this carrier's: numbers come again after a while, so old ones prove nothing.
 fn is_of_these_days(tracked: &Tracked, parcel: &Parcel) -> bool {
-    let since: Option<Timestamp> = parcel.shipped_at.or(parcel.first_seen).map(|at| at - EARLIER);
     let times = tracked.events.iter().filter_map(|event| event.time.utc);
-    times.min().is_some_and(|first| since.is_none_or(|since| first >= since))
+    let near = |first: Timestamp| set_out(parcel).is_none_or(|since| since.duration_since(first) <= EARLIER);
+    times.min().is_some_and(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::when::CHINA;
+    use crate::model::{Event, Meaning, Raw, Sub, When, ZoneSource};
+
+    fn shipped(at: Timestamp) -> Parcel {
+        Parcel { shipped_at: Some(at), ..Parcel::default() }
+    }
+
+    fn told(at: Timestamp) -> Tracked {
+        let time = When::at(at, CHINA, ZoneSource::Carrier);
+        let scan = Event::new("yto", "YT1", "yto", time, Meaning::sub(Sub::Accepted), Raw::default(), at);
+        Tracked {
+            carrier: "yto".into(),
+            number: "YT1".into(),
+            events: vec![scan],
+            eta: None,
+            maybe_needs_phone_tail: false,
+        }
+    }
+
+    #[test]
+    fn a_carrier_has_a_day_and_old_scans_prove_nothing() {
+        let sent: Timestamp = "2026-03-02T04:00:00Z".parse().unwrap();
+        let hours = |hours| sent + SignedDuration::from_hours(hours);
+        assert!(!is_silent(&shipped(sent), hours(23)) && is_silent(&shipped(sent), hours(24)));
+        assert!(is_of_these_days(&told(hours(-48)), &shipped(sent)));
+        assert!(!is_of_these_days(&told(hours(-49)), &shipped(sent)));
+    }
+
+    #[test]
+    fn a_time_at_the_end_of_time_does_no_harm() {
+        let now: Timestamp = "2026-03-02T04:00:00Z".parse().unwrap();
+        for (edge, silent) in [(Timestamp::MAX, false), (Timestamp::MIN, true)] {
+            assert_eq!(is_silent(&shipped(edge), now), silent);
+            assert_eq!(is_of_these_days(&told(now), &shipped(edge)), silent);
+        }
+    }
 }
