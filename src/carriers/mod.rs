@@ -137,6 +137,13 @@ pub struct CarrierSpec {
     pub sureness: &'static str,
 }
 
+impl CarrierSpec {
+    /// Whether the status table has a row for a code, be it one that says nothing.
+    pub fn lists(&self, code: &str) -> bool {
+        meaning_of(self.codes, code).is_some()
+    }
+}
+
 /// A carrier or aggregator.
 pub trait Carrier: Send + Sync {
     /// Its fixed facts.

@@ -4,9 +4,9 @@
 
 use super::Tracker;
 use super::exceptions::{Terms, troubles};
-use crate::carriers::Tracked;
+use crate::carriers::{Tracked, carrier};
 use crate::model::fold::{Known, fold};
-use crate::model::{Eta, Event, Parcel, Source, Trouble, TroubleKind};
+use crate::model::{Eta, Event, Parcel, Source, Sub, Trouble, TroubleKind};
 use crate::store::records::Read;
 use crate::store::{Batch, Committed, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -77,6 +77,11 @@ impl Tracker {
                 parcel.note(now, said.by, what, "ok", news);
             }
             if self.store(shop, &read, parcel, now).await? == Committed::Done {
+                let unknown = said.unknown_codes(read.value.as_ref());
+                if unknown > 0 {
+                    metrics::counter!("yishi_unknown_codes_total", "kind" => said.kind().to_owned())
+                        .increment(unknown);
+                }
                 return Ok(news);
             }
         }
@@ -166,6 +171,23 @@ impl Tracker {
 }
 
 impl Said<'_> {
+    /// The kind of account that said it.
+    fn kind(&self) -> &str {
+        self.by.split('/').next().unwrap_or(self.by)
+    }
+
+    /// How many scans it tells anew whose code has no row in the vendor's table.
+    fn unknown_codes(&self, known: Option<&Parcel>) -> u64 {
+        let told =
+            |event: &Event| known.is_some_and(|parcel| parcel.events.iter().any(|old| old.id == event.id));
+        let listed = |code: &str| carrier(self.kind()).is_some_and(|adapter| adapter.spec().lists(code));
+        let unknown = |event: &&Event| {
+            let code = event.raw.code.as_deref().filter(|_| event.sub == Some(Sub::Unmapped));
+            code.is_some_and(|code| !listed(code)) && !told(event)
+        };
+        self.events.iter().filter(unknown).count() as u64
+    }
+
     /// Whether a push says nothing that the parcel does not know, just after another one.
     fn repeats(&self, known: Option<&Parcel>, now: Timestamp) -> bool {
         let Some(known) = known.filter(|_| self.door == Door::Pushed) else { return false };
@@ -190,7 +212,7 @@ impl Parcel {
         }
         self.last_checked = Some(now);
         self.first_seen = self.first_seen.or(Some(now));
-        self.answered_by = Some(said.by.split('/').next().unwrap_or(said.by).to_owned());
+        self.answered_by = Some(said.kind().to_owned());
         self.failures = 0;
         match said.door {
             Door::Pushed => {
@@ -216,5 +238,32 @@ impl Parcel {
         }
         self.state = state;
         self.events = events;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Meaning, Raw, When};
+
+    fn scan(code: Option<&str>, words: &str, meaning: Meaning) -> Event {
+        let raw = Raw { code: code.map(str::to_owned), status: None, description: Some(words.to_owned()) };
+        Event::new("yunda", "3100000000017", "yunda", When::default(), meaning, raw, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_code_without_a_row_is_counted_when_it_is_new() {
+        let new = scan(Some("TELEPORTED"), "a", Meaning::UNMAPPED);
+        let known = Parcel { events: vec![new.clone()], ..Parcel::default() };
+        let events = vec![
+            new,
+            // It has a row, which says nothing.
+            scan(Some("OTHER"), "b", Meaning::UNMAPPED),
+            scan(None, "c", Meaning::UNMAPPED),
+            scan(Some("GOT"), "d", Meaning::sub(Sub::Accepted)),
+        ];
+        let said = Said { by: "yunda/main", door: Door::Asked, events, eta: None };
+        assert_eq!(said.unknown_codes(None), 1);
+        assert_eq!(said.unknown_codes(Some(&known)), 0);
     }
 }
