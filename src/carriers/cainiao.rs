@@ -1,9 +1,11 @@
-//! Cainiao 菜鸟 (the LINK gateway): asks about waybills of several carriers with one resource code.
-//! Source: link.cainiao.com (`CNTECH_LV_LOGISTICS_DETAIL_GET`); facts/carriers-cn 8. Must never promise pushes: their
+//! Cainiao 菜鸟 (the LINK gateway): asks about waybills of several carriers with one resource code, and creates
+//! them. Source: link.cainiao.com (`CNTECH_LV_LOGISTICS_DETAIL_GET`); facts/carriers-cn 8. Must never promise pushes: their
 //! form is not known.
 
+mod waybill;
+
 use super::{
-    Ask, Carrier, CarrierSpec, Code, Step, Tracked,
+    Ask, Carrier, CarrierSpec, Code, Step, Tracked, Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION},
     china_time,
     header::add_header,
@@ -55,7 +57,11 @@ impl Carrier for Cainiao {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["to_code", "cp_code"]
+        &["to_code", "cp_code", "waybill_token?", "template_url", "channel"]
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {
@@ -63,25 +69,17 @@ impl Carrier for Cainiao {
         if ask.number.is_empty() || ask.number.len() > 32 {
             return Err(Refusal::BadNumber);
         }
-        let known = CP_CODES.iter().find(|(code, _)| *code == ask.carrier).map(|(_, cp_code)| *cp_code);
         let question = Question {
             app_code: cx.account.setting("app_code", ""),
-            cp_code: known.unwrap_or_else(|| cx.account.setting("cp_code", "DANNIAO")),
+            cp_code: cp_code(cx, &ask.carrier),
             mail_no: &ask.number,
             receiver_phone: ask.phone_tail.as_deref(),
         };
         let interface =
             serde_json::to_string(&Arguments { arg0: question }).map_err(|_| Refusal::Unsupported)?;
-        let digest = digest(&interface, cx.account.secret("secret"));
-        let url = format!("{}/gateway/link.do", cx.account.setting("base_url", SPEC.base_url));
-        let fields = [
-            ("msg_type", "CNTECH_LV_LOGISTICS_DETAIL_GET"),
-            ("logistic_provider_id", cx.account.setting("provider_id", "")),
-            ("logistics_interface", &interface),
-            ("data_digest", &digest),
-            ("to_code", cx.account.setting("to_code", "CNTECH_LV")),
-        ];
-        Ok(Call::form("cainiao.query", url, &fields))
+        let (provider, to) = (cx.account.setting("provider_id", ""), cx.account.setting("to_code", "CNTECH_LV"));
+        let to = [("to_code", to)];
+        Ok(call(cx, "cainiao.query", "CNTECH_LV_LOGISTICS_DETAIL_GET", provider, &interface, &to))
     }
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
@@ -104,6 +102,31 @@ impl Carrier for Cainiao {
         add_header(&mut events, whole.as_deref(), |code| meaning_of(CODES, code), cx.now);
         Ok(Step::Done(vec![Tracked::of(&ask.carrier, &ask.number, events)]))
     }
+}
+
+/// Cainiao's name of a carrier.
+fn cp_code<'a>(cx: &Cx<'a>, carrier: &str) -> &'a str {
+    let known = CP_CODES.iter().find(|(code, _)| *code == carrier).map(|(_, cp_code)| *cp_code);
+    known.unwrap_or_else(|| cx.account.setting("cp_code", "DANNIAO"))
+}
+
+fn call(
+    cx: &Cx,
+    operation: &'static str,
+    msg_type: &str,
+    provider: &str,
+    interface: &str,
+    further: &[(&str, &str)],
+) -> Call {
+    let digest = digest(interface, cx.account.secret("secret"));
+    let url = format!("{}/gateway/link.do", cx.account.setting("base_url", SPEC.base_url));
+    let fields = [
+        ("msg_type", msg_type),
+        ("logistic_provider_id", provider),
+        ("logistics_interface", interface),
+        ("data_digest", &digest),
+    ];
+    Call::form(operation, url, &[&fields, further].concat())
 }
 
 /// Base64 of the raw MD5 of the interface and the secret.

@@ -1,12 +1,13 @@
-//! EMS and China Post 邮政 (protocol customers): asks where their waybills are, and takes their pushes.
-//! Source: api.ems.com.cn (040001 query, 040002 push, both SM4); facts/carriers-cn 6. Some scans undo earlier ones: must
-//! never let a delivery stand that the post took back.
+//! EMS and China Post 邮政 (protocol customers): asks where their waybills are, takes their pushes, and
+//! creates waybills. Source: api.ems.com.cn (040001 query, 040002 push, 020003 order, all SM4); facts/carriers-cn 6. Some
+//! scans undo earlier ones: must never let a delivery stand that the post took back.
 
 mod cipher;
 mod codes;
+mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, News, Push, Step, Told, Tracked,
+    Ask, Carrier, CarrierSpec, News, Push, Step, Told, Tracked, Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, without_end,
 };
@@ -17,7 +18,7 @@ use cipher::Cipher;
 use codes::{CODES, attempted, delivered, undoes};
 use jiff::Timestamp;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -55,7 +56,11 @@ impl Carrier for Ems {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["path", "push", "user_code"]
+        &["path", "push", "user_code", "product"]
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {
@@ -69,7 +74,7 @@ impl Carrier for Ems {
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
         let [ask] = asks else { return Err(Refusal::Unsupported) };
-        let said: Said = body::json(answer, cx.now)?;
+        let said: Said<Items> = body::json(answer, cx.now)?;
         if said.refusal()? == Known::Nothing {
             return Ok(Step::Done(vec![Tracked::of(&ask.carrier, &ask.number, Vec::new())]));
         }
@@ -200,13 +205,14 @@ impl<'a> Envelope<'a> {
 }
 
 #[derive(Deserialize)]
-struct Said {
+#[serde(bound = "T: DeserializeOwned")]
+struct Said<T> {
     #[serde(default, rename = "retCode", deserialize_with = "body::loose")]
     code: Option<String>,
     #[serde(default, rename = "retMsg", deserialize_with = "body::loose")]
     message: Option<String>,
     #[serde(default, rename = "retBody", deserialize_with = "body::embedded")]
-    body: Option<Items>,
+    body: Option<T>,
 }
 
 /// Whether the post has anything to tell.
@@ -216,7 +222,7 @@ enum Known {
     Nothing,
 }
 
-impl Said {
+impl<T> Said<T> {
     fn refusal(&self) -> Result<Known, Refusal> {
         let message = self.message.as_deref().unwrap_or("");
         let has = |words: &[&str]| words.iter().any(|word| message.contains(word));

@@ -8,7 +8,7 @@ use super::{
     header::add_header,
     meaning_of, oauth, plain_acknowledgement, refine, row,
 };
-use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
+use crate::model::{Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Token, TokenStep, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ impl Carrier for FedEx {
         Ok(Step::Done(told))
     }
 
-    fn token(&self) -> Option<&dyn TokenStep> {
+    fn token(&self, _account: &Account) -> Option<&dyn TokenStep> {
         Some(self)
     }
 

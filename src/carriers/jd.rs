@@ -1,9 +1,12 @@
-//! JD Logistics 京东物流 (the LOP gateway): asks where its waybills are, subscribes them, and takes its pushes.
-//! Source: open.jdl.com (`orders/trace/query`, `trace/subscribe`, push of one scan); facts/carriers-cn 7. The parcel may
+//! JD Logistics 京东物流 (the LOP gateway): asks where its waybills are, subscribes them, takes its
+//! pushes, and creates waybills. Source: open.jdl.com (`orders/trace/query`, `trace/subscribe`, push of one scan); facts/carriers-cn 7. The parcel may
 //! go on under a new number, which stands in a sentence only: must never lose it there.
+
+mod waybill;
 
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
+    Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, row, without_end,
 };
@@ -44,7 +47,11 @@ impl Carrier for Jd {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["access_token?", "lop_dn", "algorithm", "order_origin", "push"]
+        &["access_token?", "lop_dn", "algorithm", "order_origin", "push", "product_code", "settle_type"]
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn mistake(&self, account: &Account) -> Option<(&'static str, String)> {
@@ -55,7 +62,7 @@ impl Carrier for Jd {
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {
         let [ask] = asks else { return Err(Refusal::Unsupported) };
-        call(cx, "jd.query", "/ecap/v1/orders/trace/query", ask, None)
+        call(cx, "jd.query", "/ecap/v1/orders/trace/query", &Question::of(cx, ask, None)?)
     }
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
@@ -110,7 +117,7 @@ impl Subscription for Jd {
     /// Without a subscription JD sends nothing. The address of pushes stands in the console.
     fn subscribe(&self, cx: &Cx, ask: &Ask, _callback: &str) -> Result<Call, Refusal> {
         let mobile = Some(ask.phone_tail.as_deref().unwrap_or(""));
-        call(cx, "jd.subscribe", "/ecap/v1/orders/trace/subscribe", ask, mobile)
+        call(cx, "jd.subscribe", "/ecap/v1/orders/trace/subscribe", &Question::of(cx, ask, mobile)?)
     }
 
     fn read_subscribed(&self, cx: &Cx, _ask: &Ask, answer: &Answer) -> Result<(), Refusal> {
@@ -153,24 +160,9 @@ fn signature(
     }
 }
 
-fn call(
-    cx: &Cx,
-    operation: &'static str,
-    path: &str,
-    ask: &Ask,
-    mobile: Option<&str>,
-) -> Result<Call, Refusal> {
-    if ask.number.is_empty() || ask.number.len() > 50 {
-        return Err(Refusal::BadNumber);
-    }
-    let question = Question {
-        waybill_code: &ask.number,
-        order_origin: cx.account.setting("order_origin", "1").parse().unwrap_or(1),
-        customer_code: cx.account.setting("customer_code", ""),
-        mobile,
-    };
+fn call(cx: &Cx, operation: &'static str, path: &str, argument: &impl Serialize) -> Result<Call, Refusal> {
     // Signed and sent is the same string: a list of arguments.
-    let body = serde_json::to_string(&[question]).map_err(|_| Refusal::Unsupported)?;
+    let body = serde_json::to_string(&[argument]).map_err(|_| Refusal::Unsupported)?;
     let (key, token) = (cx.account.setting("app_key", ""), cx.account.secret("access_token"));
     let algorithm = cx.account.setting("algorithm", "md5-salt");
     let time = CHINA.to_datetime(cx.now).strftime("%Y-%m-%d %H:%M:%S").to_string();
@@ -200,6 +192,23 @@ struct Question<'a> {
     customer_code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     mobile: Option<&'a str>,
+}
+
+impl<'a> Question<'a> {
+    fn of(cx: &Cx<'a>, ask: &'a Ask, mobile: Option<&'a str>) -> Result<Self, Refusal> {
+        let question = Self {
+            waybill_code: &ask.number,
+            order_origin: order_origin(cx),
+            customer_code: cx.account.setting("customer_code", ""),
+            mobile,
+        };
+        (1..=50).contains(&ask.number.len()).then_some(question).ok_or(Refusal::BadNumber)
+    }
+}
+
+/// 0 person to person, 1 merchant to person, 2 person to merchant, 4 and 5 others.
+fn order_origin(cx: &Cx) -> u8 {
+    cx.account.setting("order_origin", "1").parse().unwrap_or(1)
 }
 
 /// The gateway's refusal, the answer, or the answer two levels down.

@@ -1,9 +1,11 @@
-//! KDNiao 快递鸟: one merchant id asks about almost every carrier of China.
+//! KDNiao 快递鸟: one merchant id asks about almost every carrier of China, and creates waybills.
 //! Source: kdniao.com (instant query 8001/1002, subscription 8008/1008, push 101/102, recognition 2002); facts/aggregators
 //! 2. Must never share a code table with another aggregator: 202 is "out for delivery" here and "no update" there.
 
+mod waybill;
+
 use super::{
-    Ask, Carrier, CarrierSpec, Code, News, Push, Recognition, Step, Subscription, Told, Tracked, Watch,
+    Ask, Carrier, CarrierSpec, Code, News, Push, Recognition, Step, Subscription, Told, Tracked, Watch, Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     china_time,
     header::header,
@@ -47,7 +49,21 @@ impl Carrier for KdNiao {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["request_type", "subscribe_type", "push"]
+        &[
+            "request_type",
+            "subscribe_type",
+            "push",
+            "customer_name",
+            "customer_password?",
+            "month_code",
+            "send_site",
+            "pay_type",
+            "express_type",
+        ]
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {

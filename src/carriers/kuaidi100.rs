@@ -1,12 +1,13 @@
-//! Kuaidi100 快递100: one enterprise key asks about almost every carrier of China.
+//! Kuaidi100 快递100: one enterprise key asks about almost every carrier of China, and creates waybills.
 //! Source: api.kuaidi100.com/document (real-time query), state table and return codes of facts/aggregators 1.
 //! Must never ask for one number more than every 30 minutes (the vendor locks it), nor log a sentence or a courier.
 
 mod push;
+mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, Push, Recognition, Step, Tracked,
-    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
+    Ask, Carrier, CarrierSpec, Code, Push, Recognition, Step, Tracked, Waybill,
+    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA, CURE_SETTINGS},
     header::header,
     meaning_of, names, refine, row,
 };
@@ -51,7 +52,25 @@ impl Carrier for Kuaidi100 {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["courier_info", "push", "salt?"]
+        &[
+            "courier_info",
+            "push",
+            "salt?",
+            "service_url",
+            "secret?",
+            "partner_id?",
+            "partner_key?",
+            "partner_secret?",
+            "partner_name",
+            "net",
+            "pay_type",
+            "express_type",
+            "template",
+        ]
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn push(&self) -> Option<&dyn Push> {
@@ -102,6 +121,20 @@ impl Carrier for Kuaidi100 {
         }
         Ok(Step::Done(vec![said.tracked(ask, cx.now)]))
     }
+}
+
+/// A call of one of the newer services (family C), which live at another address than the questions:
+/// `UPPER(MD5(param + t + key + secret))`, `t` in milliseconds.
+fn service(cx: &Cx, operation: &'static str, path: &str, method: &str, param: &str) -> Result<Call, Refusal> {
+    let (key, secret) = (cx.account.secret("key"), cx.account.secret("secret"));
+    if secret.is_empty() {
+        return Err(Refusal::FixAccount { cure: CURE_SETTINGS });
+    }
+    let time = cx.now.as_millisecond().to_string();
+    let sign = sign::md5_hex_upper([param, &time, key, secret].concat().as_bytes());
+    let url = format!("{}{path}", cx.account.setting("service_url", "https://api.kuaidi100.com"));
+    let fields = [("method", method), ("key", key), ("t", &time), ("sign", &sign), ("param", param)];
+    Ok(Call::form(operation, url, &fields))
 }
 
 /// Family A: `UPPER(MD5(param + key + customer))`, no separator.

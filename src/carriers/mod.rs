@@ -37,7 +37,7 @@ pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 use push::plain_acknowledgement;
 pub use push::{News, Push, Subscription, Told, Watch};
-pub use waybill::{Cancelling, Created, Goods, Party, Shipping, Waybill};
+pub use waybill::{Again, Cancelling, Created, FindWaybill, Goods, Party, Shipping, Waybill};
 
 /// One number to ask a vendor about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,8 +160,8 @@ pub trait Carrier: Send + Sync {
     fn mistake(&self, _account: &Account) -> Option<(&'static str, String)> {
         None
     }
-    /// How its token is fetched, where it needs one.
-    fn token(&self) -> Option<&dyn TokenStep> {
+    /// How the account's token is fetched, where it needs one.
+    fn token(&self, _account: &Account) -> Option<&dyn TokenStep> {
         None
     }
     /// The news that it sends by itself.

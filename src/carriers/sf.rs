@@ -1,17 +1,20 @@
-//! SF Express 顺丰 (丰桥, the Fengqiao open platform): asks where SF's own waybills are.
+//! SF Express 顺丰 (丰桥, the Fengqiao open platform): asks where SF's own waybills are, takes its pushes, and creates
+//! waybills.
 //! Source: open.sf-express.com, service `EXP_RECE_SEARCH_ROUTES`; op-codes and errors of facts/carriers-cn 1.
 //! Must never take an empty list of routes for "does not exist": a missing or wrong phone tail looks the same.
 
 mod push;
+mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, Push, Step, Tracked,
+    Ask, Carrier, CarrierSpec, Code, Push, Step, Tracked, Waybill,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, row,
 };
-use crate::model::{Event, Meaning, Place, Raw, Reason, Sub};
-use crate::wire::{Answer, Call, Cx, Refusal, sign};
-use jiff::Timestamp;
+use crate::model::{Account, Event, Meaning, Place, Private, Raw, Reason, Sub};
+use crate::wire::{Answer, Call, Cx, Refusal, Token, TokenStep, sign};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The codec.
@@ -43,7 +46,21 @@ impl Carrier for Sf {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["language"]
+        &["language", "auth", "monthly_card", "express_type", "pay_method"]
+    }
+
+    fn mistake(&self, account: &Account) -> Option<(&'static str, String)> {
+        let known = ["digest", "oauth"];
+        let wrong = !known.contains(&account.setting("auth", known[0]));
+        wrong.then(|| ("auth", format!("must be one of {}", known.join(", "))))
+    }
+
+    fn token(&self, account: &Account) -> Option<&dyn TokenStep> {
+        (account.setting("auth", "digest") == "oauth").then_some(self as &dyn TokenStep)
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn push(&self) -> Option<&dyn Push> {
@@ -67,30 +84,13 @@ impl Carrier for Sf {
             check_phone_no: any_tail.then(|| tails.join(",")),
             method_type: "1",
         };
-        let msg_data = serde_json::to_string(&question).map_err(|_| Refusal::Unsupported)?;
-        let timestamp = cx.now.as_millisecond().to_string();
-        let digest = msg_digest(&msg_data, &timestamp, cx.account.secret("checkword"));
-        let request_id = request_id(&cx.random);
-        let url = format!("{}/std/service", cx.account.setting("base_url", SPEC.base_url));
-        let fields = [
-            ("partnerID", cx.account.setting("partner_id", "")),
-            ("requestID", request_id.as_str()),
-            ("serviceCode", "EXP_RECE_SEARCH_ROUTES"),
-            ("timestamp", timestamp.as_str()),
-            ("msgDigest", digest.as_str()),
-            ("msgData", msg_data.as_str()),
-        ];
-        Ok(Call::form("sf.search_routes", url, &fields))
+        service(cx, "sf.search_routes", "EXP_RECE_SEARCH_ROUTES", &question)
     }
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
-        let outer: Outer = body::json(answer, cx.now)?;
-        gateway(outer.code.as_deref())?;
-        // The result is JSON inside a string.
-        let inner = outer.data.ok_or(Refusal::Unreadable)?;
-        let inner: Inner = serde_json::from_str(&inner).map_err(|_| Refusal::Unreadable)?;
-        business(&inner)?;
-        let mut told: Vec<Waybill> = inner.data.map(|data| data.waybills).unwrap_or_default();
+        let inner: Inner<Routes> = Inner::of(answer, cx.now)?;
+        inner.refusal()?;
+        let mut told: Vec<Routed> = inner.data.map(|data| data.waybills).unwrap_or_default();
         let tracked = asks
             .iter()
             .map(|ask| {
@@ -103,6 +103,69 @@ impl Carrier for Sf {
             .collect();
         Ok(Step::Done(tracked))
     }
+}
+
+/// The token instead of a digest, where the account's `auth` is `oauth`. It lives two hours.
+impl TokenStep for Sf {
+    fn fetch(&self, cx: &Cx) -> Result<Call, Refusal> {
+        let url = format!("{}/oauth2/accessToken", cx.account.setting("base_url", SPEC.base_url));
+        let fields = [
+            ("partnerID", cx.account.setting("partner_id", "")),
+            ("secret", cx.account.secret("checkword")),
+            ("grantType", "password"),
+        ];
+        Ok(Call::form("sf.token", url, &fields))
+    }
+
+    fn read(&self, cx: &Cx, answer: &Answer) -> Result<Token, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Granted {
+            #[serde(default, rename = "apiResultCode", deserialize_with = "body::loose")]
+            code: Option<String>,
+            #[serde(default)]
+            access_token: Option<Private<String>>,
+            #[serde(default, deserialize_with = "body::loose")]
+            expires_in: Option<String>,
+        }
+        let granted: Granted = body::json(answer, cx.now)?;
+        match gateway(granted.code.as_deref()) {
+            // Asking for a token needs none: here it is the checkword that is wrong.
+            Err(Refusal::TokenExpired) => return Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
+            other => other?,
+        }
+        let text = granted.access_token.filter(|token| !token.reveal().is_empty());
+        let seconds = granted.expires_in.and_then(|text| text.parse().ok());
+        let life = SignedDuration::from_secs(seconds.unwrap_or(0_i64).clamp(0, 86_400));
+        let expires = cx.now.checked_add(life).map_err(|_| Refusal::Unreadable)?;
+        Ok(Token { text: text.ok_or(Refusal::Unreadable)?, expires })
+    }
+}
+
+/// A call of one service of the gateway, signed, or with the account's token.
+fn service(
+    cx: &Cx,
+    operation: &'static str,
+    service_code: &str,
+    question: &impl Serialize,
+) -> Result<Call, Refusal> {
+    let msg_data = serde_json::to_string(question).map_err(|_| Refusal::Unsupported)?;
+    let timestamp = cx.now.as_millisecond().to_string();
+    let proof = match cx.token {
+        Some(token) => ("accessToken", token.text.reveal().clone()),
+        None => ("msgDigest", msg_digest(&msg_data, &timestamp, cx.account.secret("checkword"))),
+    };
+    let request_id = request_id(&cx.random);
+    let url = format!("{}/std/service", cx.account.setting("base_url", SPEC.base_url));
+    let fields = [
+        ("partnerID", cx.account.setting("partner_id", "")),
+        ("requestID", request_id.as_str()),
+        ("serviceCode", service_code),
+        ("timestamp", timestamp.as_str()),
+        (proof.0, proof.1.as_str()),
+        ("msgData", msg_data.as_str()),
+    ];
+    Ok(Call::form(operation, url, &fields))
 }
 
 /// `base64(md5(URLEncoder(msgData + timestamp + checkword)))`.
@@ -137,23 +200,50 @@ struct Outer {
 }
 
 #[derive(Deserialize)]
-struct Inner {
+#[serde(bound = "T: DeserializeOwned")]
+struct Inner<T> {
     #[serde(default, deserialize_with = "body::loose")]
     success: Option<String>,
     #[serde(default, rename = "errorCode", deserialize_with = "body::loose")]
     error_code: Option<String>,
     #[serde(default, rename = "msgData")]
-    data: Option<Routes>,
+    data: Option<T>,
+}
+
+impl<T: DeserializeOwned> Inner<T> {
+    /// The result inside of the gateway's answer: JSON inside a string.
+    fn of(answer: &Answer, now: Timestamp) -> Result<Self, Refusal> {
+        let outer: Outer = body::json(answer, now)?;
+        gateway(outer.code.as_deref())?;
+        let inner = outer.data.ok_or(Refusal::Unreadable)?;
+        serde_json::from_str(&inner).map_err(|_| Refusal::Unreadable)
+    }
+
+    /// The business result. Success is `success` true and S0000.
+    fn refusal(&self) -> Result<(), Refusal> {
+        let success = self.success.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let code = self.error_code.as_deref();
+        Err(match code {
+            Some("S0000") if success => return Ok(()),
+            Some("S0001" | "S0002" | "8003" | "8013") => Refusal::Unsupported,
+            Some("8017" | "8191" | "8247") => Refusal::BadNumber,
+            Some("8018" | "6150" | "8024") => Refusal::NoDataYet,
+            Some("8119" | "6126" | "8114" | "8179" | "8256") => Refusal::FixAccount { cure: CURE_PERMISSION },
+            // S0003 runtime error, 8177 capacity control, and whatever is new.
+            Some(_) => Refusal::Retry { after: None },
+            None => Refusal::Unreadable,
+        })
+    }
 }
 
 #[derive(Deserialize)]
 struct Routes {
     #[serde(default, rename = "routeResps", deserialize_with = "body::list")]
-    waybills: Vec<Waybill>,
+    waybills: Vec<Routed>,
 }
 
 #[derive(Deserialize)]
-struct Waybill {
+struct Routed {
     #[serde(default, rename = "mailNo", deserialize_with = "body::loose")]
     number: Option<String>,
     #[serde(default, deserialize_with = "body::list")]
@@ -193,22 +283,6 @@ fn gateway(code: Option<&str>) -> Result<(), Refusal> {
         Some("A1006" | "A1008") => Refusal::FixAccount { cure: CURE_CREDENTIALS },
         Some("A1001" | "A1010") => Refusal::FixAccount { cure: CURE_SETTINGS },
         // A1007 duplicate request id, A1009 backend down, A1099 system, and whatever is new.
-        Some(_) => Refusal::Retry { after: None },
-        None => Refusal::Unreadable,
-    })
-}
-
-/// The business result inside. Success is `success` true and S0000.
-fn business(inner: &Inner) -> Result<(), Refusal> {
-    let success = inner.success.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    let code = inner.error_code.as_deref();
-    Err(match code {
-        Some("S0000") if success => return Ok(()),
-        Some("S0001" | "S0002" | "8003" | "8013") => Refusal::Unsupported,
-        Some("8017" | "8191" | "8247") => Refusal::BadNumber,
-        Some("8018" | "6150" | "8024") => Refusal::NoDataYet,
-        Some("8119" | "6126" | "8114" | "8179" | "8256") => Refusal::FixAccount { cure: CURE_PERMISSION },
-        // S0003 runtime error, 8177 capacity control, and whatever is new.
         Some(_) => Refusal::Retry { after: None },
         None => Refusal::Unreadable,
     })

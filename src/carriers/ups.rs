@@ -8,7 +8,7 @@ use super::{
     meaning_of, oauth, plain_acknowledgement, refine, row,
 };
 use crate::model::when::read_offset;
-use crate::model::{
+use crate::model::{Account, 
     Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When, ZoneSource,
 };
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Token, TokenStep, Unverified, Verified, sign};
@@ -92,7 +92,7 @@ impl Carrier for Ups {
         }
     }
 
-    fn token(&self) -> Option<&dyn TokenStep> {
+    fn token(&self, _account: &Account) -> Option<&dyn TokenStep> {
         Some(self)
     }
 

@@ -8,7 +8,7 @@ use super::{
     header::add_header,
     meaning_of, oauth, refine,
 };
-use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When, ZoneSource};
+use crate::model::{Account, Event, Meaning, Place, Raw, Reason, Sub, When, ZoneSource};
 use crate::wire::{Answer, Call, Cx, Refusal, Token, TokenStep};
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -78,7 +78,7 @@ impl Carrier for Usps {
         Ok(Step::Done(vec![Tracked::of(SPEC.code, &ask.number, events)]))
     }
 
-    fn token(&self) -> Option<&dyn TokenStep> {
+    fn token(&self, _account: &Account) -> Option<&dyn TokenStep> {
         Some(self)
     }
 }

@@ -1,9 +1,12 @@
-//! YTO 圆通 (the open adapters): asks where its waybills are, subscribes them, and takes its pushes.
+//! YTO 圆通 (the open adapters): asks where its waybills are, subscribes them, takes its pushes, and creates waybills.
 //! Source: open.yto.net.cn (`track_query_adapter`, `subscribe_adapter`, push of `UpdateInfo`); facts/carriers-cn 4.
 //! Key and address suffix are issued for each interface: must never use one for the other.
 
+mod waybill;
+
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
+    Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, row, without_end,
 };
@@ -40,7 +43,11 @@ impl Carrier for Yto {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["push", "subscribe_suffix", "subscribe_client", "subscribe_secret?", "push_secret?"]
+        &["push", "subscribe_suffix", "subscribe_client", "subscribe_secret?", "push_secret?", "create_suffix", "create_secret?", "cancel_suffix", "cancel_secret?", "product_code"]
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {

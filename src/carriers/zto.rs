@@ -1,15 +1,19 @@
-//! ZTO 中通: asks where its waybills are, subscribes them, and takes its pushes.
+//! ZTO 中通: asks where its waybills are, subscribes them, takes its pushes, and creates waybills.
 //! Source: open.zto.com (`zto.merchant.waybill.track.query`, `…track.subsrcibe`, push `Traces`); facts/carriers-cn 2.
 //! Must never take HANDOVERSCAN_SIGNED for a delivery: the parcel lies at a collection point then.
 
+mod waybill;
+
 use super::{
     Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
+    Waybill,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, row, without_end,
 };
 use crate::model::{Event, Meaning, Place, Raw, Reason, Sub};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use jiff::Timestamp;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 /// The codec.
@@ -41,17 +45,21 @@ impl Carrier for Zto {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["sign_mode", "push"]
+        &["sign_mode", "push", "account_id", "account_password?", "partner_type", "order_type", "cancel_type"]
+    }
+
+    fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
     }
 
     fn track(&self, cx: &Cx, asks: &[Ask]) -> Result<Call, Refusal> {
         let [ask] = asks else { return Err(Refusal::Unsupported) };
-        call(cx, "zto.query", "zto.merchant.waybill.track.query", ask)
+        call(cx, "zto.query", "zto.merchant.waybill.track.query", &Question::of(ask)?)
     }
 
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
         let [ask] = asks else { return Err(Refusal::Unsupported) };
-        let said: Said = body::json(answer, cx.now)?;
+        let said: Said<Scans> = body::json(answer, cx.now)?;
         said.refusal()?;
         let scans = match said.result {
             Some(Scans::Plain(scans)) => scans,
@@ -109,11 +117,11 @@ impl Push for Zto {
 impl Subscription for Zto {
     /// The address of pushes stands in the console. The name of the interface is spelled so.
     fn subscribe(&self, cx: &Cx, ask: &Ask, _callback: &str) -> Result<Call, Refusal> {
-        call(cx, "zto.subscribe", "zto.merchant.waybill.track.subsrcibe", ask)
+        call(cx, "zto.subscribe", "zto.merchant.waybill.track.subsrcibe", &Question::of(ask)?)
     }
 
     fn read_subscribed(&self, cx: &Cx, _ask: &Ask, answer: &Answer) -> Result<(), Refusal> {
-        body::json::<Said>(answer, cx.now)?.refusal()
+        body::json::<Said<IgnoredAny>>(answer, cx.now)?.refusal()
     }
 }
 
@@ -128,12 +136,8 @@ fn digest(mode: &str, text: &str, secret: &str) -> String {
     }
 }
 
-fn call(cx: &Cx, operation: &'static str, api: &str, ask: &Ask) -> Result<Call, Refusal> {
-    if ask.number.is_empty() || ask.number.len() > 32 {
-        return Err(Refusal::BadNumber);
-    }
-    let question = Question { bill_code: &ask.number, mobile_phone: ask.phone_tail.as_deref() };
-    let body = serde_json::to_string(&question).map_err(|_| Refusal::Unsupported)?;
+fn call(cx: &Cx, operation: &'static str, api: &str, question: &impl Serialize) -> Result<Call, Refusal> {
+    let body = serde_json::to_string(question).map_err(|_| Refusal::Unsupported)?;
     let signed = digest(cx.account.setting("sign_mode", "md5"), &body, cx.account.secret("app_secret"));
     let url = format!("{}/{api}", cx.account.setting("base_url", SPEC.base_url));
     let key = cx.account.setting("app_key", "");
@@ -154,15 +158,26 @@ struct Question<'a> {
     mobile_phone: Option<&'a str>,
 }
 
+impl<'a> Question<'a> {
+    fn of(ask: &'a Ask) -> Result<Self, Refusal> {
+        let fits = (1..=32).contains(&ask.number.len());
+        let question = Self { bill_code: &ask.number, mobile_phone: ask.phone_tail.as_deref() };
+        fits.then_some(question).ok_or(Refusal::BadNumber)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Said {
+#[serde(bound = "T: DeserializeOwned")]
+struct Said<T> {
     #[serde(default, deserialize_with = "body::loose")]
     status: Option<String>,
     #[serde(default, deserialize_with = "body::loose")]
     status_code: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    message: Option<String>,
     #[serde(default)]
-    result: Option<Scans>,
+    result: Option<T>,
 }
 
 /// Some older accounts wrap the list.
@@ -249,7 +264,7 @@ impl Fields {
     }
 }
 
-impl Said {
+impl<T> Said<T> {
     fn refusal(&self) -> Result<(), Refusal> {
         let code = self.status_code.as_deref().unwrap_or("");
         if self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("true")) {

@@ -91,7 +91,7 @@ impl Tracker {
             account: &account,
             limits: limits(adapter.spec(), &account, Asker::Schedule),
             number: None,
-            token: adapter.token(),
+            token: adapter.token(&account),
             limit: ACCOUNT_LIMIT,
         };
         let build = |cx: &Cx| recognition.recognize(cx, number);

@@ -248,7 +248,7 @@ impl Tracker {
         let number = format!("{}/{}", asks[0].carrier, asks[0].number);
         let limits = limits(carrier.spec(), account, asker);
         let exchange =
-            Exchange { account, limits, number: Some(&number), token: carrier.token(), limit: ACCOUNT_LIMIT };
+            Exchange { account, limits, number: Some(&number), token: carrier.token(account), limit: ACCOUNT_LIMIT };
         let read = |cx: &crate::wire::Cx, answer: &crate::wire::Answer| carrier.read_track(cx, asks, answer);
         self.wire.exchange(&exchange, &|cx| carrier.track(cx, asks), &read).await
     }

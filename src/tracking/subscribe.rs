@@ -42,7 +42,7 @@ impl Tracker {
                 account: &account,
                 limits: limits.under(&account),
                 number: None,
-                token: carrier.token(),
+                token: carrier.token(&account),
                 limit: LIMIT,
             };
             let answered: Result<(), Failure> = self
@@ -192,7 +192,7 @@ impl Tracker {
                 account,
                 limits: Limits::default().under(account),
                 number: None,
-                token: carrier.token(),
+                token: carrier.token(account),
                 limit: LIMIT,
             };
             let told = self

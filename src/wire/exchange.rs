@@ -522,6 +522,7 @@ impl Failure {
                 Refusal::Throttled { .. } => "throttled",
                 Refusal::TokenExpired => "token_expired",
                 Refusal::FixAccount { .. } => "fix_account",
+                Refusal::FixOrder { .. } => "fix_order",
                 Refusal::NeedPhoneTail => "need_phone_tail",
                 Refusal::NoDataYet => "no_data_yet",
                 Refusal::BadNumber => "bad_number",

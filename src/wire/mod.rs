@@ -268,6 +268,8 @@ pub enum Refusal {
     TokenExpired,
     #[error("the account needs mending: {}", cure.0)]
     FixAccount { cure: Cure },
+    #[error("the order needs mending: {}", cure.0)]
+    FixOrder { cure: Cure },
     #[error("the phone tail of sender or receiver is needed")]
     NeedPhoneTail,
     #[error("no data yet")]

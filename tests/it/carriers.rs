@@ -536,7 +536,7 @@ fn the_simulator_speaks_the_vendors_format_and_its_push_tells_the_same() {
         let Some(carrier) = carrier(&account.kind) else { continue };
         let (code, subject) = (carrier.spec().code, Subject::new(carrier));
         let mut cx = Cx { account: &account, token: None, now, random: [7; 32] };
-        let token = carrier.token().map(|step| {
+        let token = carrier.token(&account).map(|step| {
             let call = step.fetch(&cx).unwrap();
             step.read(&cx, &played(&simulator, &call, now)).unwrap()
         });

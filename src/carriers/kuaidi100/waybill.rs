@@ -1,0 +1,144 @@
+//! Kuaidi100's electronic waybills 电子面单, for several carriers.
+//! Source: api.kuaidi100.com, `label/order` with `method=order` and `cancel`; facts/aggregators 1.11; the fields beside
+//! those named there are from memory. How a known order id is answered is not known: must never be tried out by a program.
+
+use super::{Kuaidi100, com_of, service};
+use crate::carriers::waybill::{CURE_ORDER_ADDRESS, CURE_ORDER_COLLECTED, CURE_ORDER_PHONE};
+use crate::carriers::{
+    Again, Cancelling, Created, Party, Shipping, Waybill,
+    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA, CURE_SETTINGS},
+};
+use crate::wire::{Answer, Call, Cx, Refusal};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const PATH: &str = "/label/order";
+
+impl Waybill for Kuaidi100 {
+    fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
+        let setting = |name: &str, usual| cx.account.setting(name, usual);
+        let mut order = partner(cx, &shipping.carrier)?;
+        for (name, value) in [
+            ("orderId", json!(shipping.order)),
+            ("recMan", party(&shipping.to)),
+            ("sendMan", party(&shipping.from)),
+            ("cargo", json!(shipping.goods_words())),
+            ("count", json!(shipping.pieces)),
+            ("weight", json!(shipping.kilograms())),
+            ("payType", json!(setting("pay_type", "SHIPPER"))),
+            ("expType", json!(shipping.product.as_deref().unwrap_or(setting("express_type", "标准快递")))),
+            ("remark", json!(shipping.remark.as_deref().unwrap_or(""))),
+            ("tempId", json!(setting("template", ""))),
+            // Nothing is printed over there.
+            ("printType", json!("NON")),
+        ] {
+            order[name] = value;
+        }
+        Ok(service(cx, "kuaidi100.create_order", PATH, "order", &order.to_string())?.once())
+    }
+
+    fn read_created(&self, cx: &Cx, _shipping: &Shipping, answer: &Answer) -> Result<Created, Refusal> {
+        let said: Said = body::json(answer, cx.now)?;
+        said.refusal()?;
+        let order = said.data.unwrap_or_default();
+        let numbers = |text: Option<String>| -> Vec<String> {
+            let text = text.unwrap_or_default();
+            text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+        };
+        Ok(Created {
+            number: order.kuaidinum.ok_or(Refusal::Unreadable)?,
+            children: numbers(order.child_num),
+            return_number: order.return_num,
+            vendor_order: order.kd_com_order_num,
+            sorting: order.bulkpen,
+            label: order.label,
+        })
+    }
+
+    fn again(&self) -> Again<'_> {
+        Again::Look
+    }
+
+    fn cancel(&self, cx: &Cx, cancelling: &Cancelling) -> Result<Call, Refusal> {
+        let mut order = partner(cx, &cancelling.carrier)?;
+        order["kuaidinum"] = json!(cancelling.created.number);
+        order["orderId"] = json!(cancelling.created.vendor_order.as_deref().unwrap_or(""));
+        order["reason"] = json!(cancelling.reason);
+        service(cx, "kuaidi100.cancel_order", PATH, "cancel", &order.to_string())
+    }
+
+    fn read_cancelled(&self, cx: &Cx, answer: &Answer) -> Result<(), Refusal> {
+        body::json::<Said>(answer, cx.now)?.refusal()
+    }
+}
+
+/// The merchant's contract with the carrier.
+fn partner(cx: &Cx, carrier: &str) -> Result<Value, Refusal> {
+    let partner_id = cx.account.secret("partner_id");
+    if partner_id.is_empty() {
+        return Err(Refusal::FixAccount { cure: CURE_SETTINGS });
+    }
+    Ok(json!({
+        "kuaidicom": com_of(carrier).ok_or(Refusal::Unsupported)?,
+        "partnerId": partner_id,
+        "partnerKey": cx.account.secret("partner_key"),
+        "partnerSecret": cx.account.secret("partner_secret"),
+        "partnerName": cx.account.setting("partner_name", ""),
+        "net": cx.account.setting("net", ""),
+    }))
+}
+
+fn party(party: &Party) -> Value {
+    json!({"name": party.name.reveal(), "mobile": party.phone.reveal(), "printAddr": party.whole_address()})
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default, deserialize_with = "body::loose")]
+    code: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    message: Option<String>,
+    #[serde(default)]
+    data: Option<Order>,
+}
+
+impl Said {
+    /// 200 is good; the other codes are hardly known, so refusals are told apart by their words.
+    fn refusal(&self) -> Result<(), Refusal> {
+        let message = self.message.as_deref().unwrap_or("");
+        let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        let fix_account = |cure| Err(Refusal::FixAccount { cure });
+        let fix_order = |cure| Err(Refusal::FixOrder { cure });
+        match self.code.as_deref() {
+            Some("200") => Ok(()),
+            None => Err(Refusal::Unreadable),
+            _ if has(&["签名", "sign", "key"]) => fix_account(CURE_CREDENTIALS),
+            _ if has(&["余额", "充值", "单量不足"]) => fix_account(CURE_QUOTA),
+            _ if has(&["未开通", "权限", "授权"]) => fix_account(CURE_PERMISSION),
+            _ if has(&["partner", "客户编码", "账号"]) => fix_account(CURE_SETTINGS),
+            _ if has(&["频繁", "频率"]) => Err(Refusal::Throttled { until: None }),
+            _ if has(&["已取消", "重复"]) => Err(Refusal::AlreadyDone),
+            _ if has(&["已揽收", "已取件"]) => fix_order(CURE_ORDER_COLLECTED),
+            _ if has(&["手机", "电话"]) => fix_order(CURE_ORDER_PHONE),
+            _ if has(&["地址", "省", "超区"]) => fix_order(CURE_ORDER_ADDRESS),
+            _ => Err(Refusal::Retry { after: None }),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Order {
+    #[serde(default, deserialize_with = "body::loose")]
+    kuaidinum: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    kd_com_order_num: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    child_num: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    return_num: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    bulkpen: Option<String>,
+    #[serde(default, deserialize_with = "body::loose")]
+    label: Option<String>,
+}
