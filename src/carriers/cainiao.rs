@@ -77,7 +77,8 @@ impl Carrier for Cainiao {
         };
         let interface =
             serde_json::to_string(&Arguments { arg0: question }).map_err(|_| Refusal::Unsupported)?;
-        let (provider, to) = (cx.account.setting("provider_id", ""), cx.account.setting("to_code", "CNTECH_LV"));
+        let (provider, to) =
+            (cx.account.setting("provider_id", ""), cx.account.setting("to_code", "CNTECH_LV"));
         let to = [("to_code", to)];
         Ok(call(cx, "cainiao.query", "CNTECH_LV_LOGISTICS_DETAIL_GET", provider, &interface, &to))
     }

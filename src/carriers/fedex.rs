@@ -8,7 +8,9 @@ use super::{
     header::add_header,
     meaning_of, oauth, plain_acknowledgement, refine, row,
 };
-use crate::model::{Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
+use crate::model::{
+    Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When,
+};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Token, TokenStep, Unverified, Verified, sign};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,8 @@
 mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, News, Push, Recognition, Step, Subscription, Told, Tracked, Watch, Waybill,
+    Ask, Carrier, CarrierSpec, Code, News, Push, Recognition, Step, Subscription, Told, Tracked, Watch,
+    Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     china_time,
     header::header,

@@ -216,6 +216,18 @@ pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
     CARRIERS.iter().copied().find(|carrier| carrier.spec().code == code)
 }
 
+/// What a carrier or aggregator can do, for people who choose one.
+pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 5] {
+    let push = carrier.push();
+    [
+        ("query", true),
+        ("push", push.is_some()),
+        ("subscribe", push.is_some_and(|push| push.subscription().is_some())),
+        ("recognition", carrier.recognition().is_some()),
+        ("waybill", carrier.waybill().is_some()),
+    ]
+}
+
 /// Every codec passes each scan through here once: the carrier's sentence fills the fields that the vendor left
 /// empty. Where the code said no more than "moving", "failed", "a problem" or nothing at all, the sentence may say
 /// what happened; a code that says something exact is never overruled.

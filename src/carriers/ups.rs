@@ -8,8 +8,8 @@ use super::{
     meaning_of, oauth, plain_acknowledgement, refine, row,
 };
 use crate::model::when::read_offset;
-use crate::model::{Account, 
-    Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When, ZoneSource,
+use crate::model::{
+    Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When, ZoneSource,
 };
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Token, TokenStep, Unverified, Verified, sign};
 use jiff::Timestamp;

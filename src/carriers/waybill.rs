@@ -17,6 +17,8 @@ pub(super) const CURE_ORDER: Cure = Cure("cure-order");
 
 /// A vendor that creates waybills.
 pub trait Waybill: Send + Sync {
+    /// What an account needs for it beside the rest, and how sure the wire facts are, for `docs/carriers.md`.
+    fn sureness(&self) -> &'static str;
     /// Creates a waybill. The call is marked [`Call::once`]: creating twice may cost twice.
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal>;
     /// Reads the answer; [`Refusal::AlreadyDone`] where the order has a waybill that the answer does not name.

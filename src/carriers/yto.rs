@@ -5,8 +5,7 @@
 mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
-    Waybill,
+    Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked, Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, row, without_end,
 };
@@ -43,7 +42,18 @@ impl Carrier for Yto {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["push", "subscribe_suffix", "subscribe_client", "subscribe_secret?", "push_secret?", "create_suffix", "create_secret?", "cancel_suffix", "cancel_secret?", "product_code"]
+        &[
+            "push",
+            "subscribe_suffix",
+            "subscribe_client",
+            "subscribe_secret?",
+            "push_secret?",
+            "create_suffix",
+            "create_secret?",
+            "cancel_suffix",
+            "cancel_secret?",
+            "product_code",
+        ]
     }
 
     fn waybill(&self) -> Option<&dyn Waybill> {

@@ -5,8 +5,7 @@
 mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
-    Waybill,
+    Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked, Waybill,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, row, without_end,
 };

@@ -2,7 +2,7 @@
 //! whether it works, or the exact cure.
 
 use crate::app::errands::Errand;
-use crate::carriers::{CARRIERS, Carrier};
+use crate::carriers::{CARRIERS, Carrier, abilities};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -47,17 +47,6 @@ pub fn run(args: Args) -> anyhow::Result<u8> {
         super::say(&if args.json { json_line(*carrier) } else { text_line(*carrier) })?;
     }
     Ok(0)
-}
-
-fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 5] {
-    let push = carrier.push();
-    [
-        ("query", true),
-        ("push", push.is_some()),
-        ("subscribe", push.is_some_and(|push| push.subscription().is_some())),
-        ("recognition", carrier.recognition().is_some()),
-        ("waybill", carrier.waybill().is_some()),
-    ]
 }
 
 fn json_line(carrier: &dyn Carrier) -> String {

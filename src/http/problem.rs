@@ -32,6 +32,8 @@ pub enum Kind {
     TooMany,
     /// 500: a fault of our own.
     Internal,
+    /// 502: a carrier or aggregator said no, or what it said cannot be read.
+    Vendor,
     /// 503: not now; `Retry-After` says when.
     Unavailable,
 }
@@ -51,6 +53,7 @@ impl Kind {
         Self::Invalid,
         Self::TooMany,
         Self::Internal,
+        Self::Vendor,
         Self::Unavailable,
     ];
 
@@ -94,6 +97,7 @@ impl Kind {
             Self::Internal => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "urn:yishi:problem:internal", "A fault of our own")
             }
+            Self::Vendor => (StatusCode::BAD_GATEWAY, "urn:yishi:problem:vendor", "The vendor refused"),
             Self::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "urn:yishi:problem:unavailable", "Not available now")
             }

@@ -30,6 +30,20 @@ impl Account {
         self.settings.get(name).map_or(default, String::as_str)
     }
 
+    /// Whether it works for a shop: its own, or one of those that a house account lists.
+    pub fn serves_shop(&self, shop: &str) -> bool {
+        match &self.shop {
+            Some(own) => own == shop,
+            None => self.setting("shops", "").split(',').any(|listed| listed.trim() == shop),
+        }
+    }
+
+    /// Whether the merchant wants it used for a carrier's parcels: it lists the carrier, or lists none.
+    pub fn takes_carrier(&self, code: &str) -> bool {
+        let listed = self.setting("carriers", "");
+        listed.is_empty() || listed.split(',').any(|one| one.trim() == code)
+    }
+
     /// A secret by name; an empty string where it is missing (configuration checks that it is there).
     pub fn secret(&self, name: &str) -> &str {
         self.secrets.get(name).map_or("", |secret| secret.reveal().as_str())

@@ -194,7 +194,10 @@ impl Simulator {
                 id: "demo".to_owned(),
                 kind: kind.to_owned(),
                 shop: Some("demo".to_owned()),
-                settings: settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+                settings: settings
+                    .iter()
+                    .map(|(name, value)| ((*name).into(), value.replace("{peer}", &format!("{base}/{kind}"))))
+                    .collect(),
                 secrets: secrets
                     .iter()
                     .map(|(name, value)| ((*name).into(), Private::new((*value).into())))

@@ -3,6 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
+use super::waybills::is_phone;
 use super::{Asked, CarrierPeer, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::Answer;
@@ -35,6 +36,9 @@ impl Simulator {
         let Some(question) = opened(field("logitcsInterface")) else {
             return say("10002", "解密失败", Value::Null);
         };
+        if field("apiCode") == "020003" {
+            return self.ems_create(&question[0]);
+        }
         if field("apiCode") != "040001" {
             return say("10003", "接口未开通", Value::Null);
         }
@@ -46,6 +50,26 @@ impl Simulator {
                 let items: Vec<Value> = timeline.seen.iter().map(|seen| scan(number, seen)).collect();
                 // The real one sends JSON inside of a text.
                 say("00000", "成功", json!({"responseItems": items}).to_string().into())
+            }
+        }
+    }
+}
+
+impl Simulator {
+    fn ems_create(&self, order: &Value) -> Answer {
+        let id = order["logisticsOrderNo"].as_str().unwrap_or("");
+        let phone = |party: &str| is_phone(order[party]["mobile"].as_str().unwrap_or(""));
+        if id.is_empty() || order["receiver"]["address"].as_str().unwrap_or("").is_empty() {
+            return say("20001", "收件人地址不能为空", Value::Null);
+        }
+        if !phone("sender") || !phone("receiver") {
+            return say("20002", "手机号格式错误", Value::Null);
+        }
+        match self.give("ems", id, "11", 11) {
+            (_, false) => say("20003", "物流订单号重复", Value::Null),
+            (number, true) => {
+                let body = json!({"logisticsOrderNo": id, "waybillNo": number}).to_string();
+                say("00000", "成功", body.into())
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
+use super::waybills::{Cancelled, is_phone};
 use super::{Asked, CarrierPeer, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
@@ -46,6 +47,17 @@ impl Simulator {
             self.watch("jd", number, "");
             return say(0, "成功", "订阅成功".into());
         }
+        match asked.path {
+            "/ecap/v1/orders/create" => return self.jd_create(&question),
+            "/ecap/v1/orders/cancel" => {
+                return match self.take_back("jd", number) {
+                    Cancelled::Now => say(0, "成功", json!({"resultType": 0})),
+                    Cancelled::Before => say(600, "订单已取消", Value::Null),
+                    Cancelled::Unknown => say(601, "订单不存在", Value::Null),
+                };
+            }
+            _ => {}
+        }
         let timeline = self.look_up(number, asked.now, delay);
         match timeline.journey {
             Journey::Error => say(500, "系统异常", Value::Null),
@@ -54,6 +66,26 @@ impl Simulator {
                 say(0, "成功", json!({"traceDetails": scans}))
             }
         }
+    }
+}
+
+impl Simulator {
+    /// A known order id is answered with the first waybill.
+    fn jd_create(&self, order: &Value) -> Answer {
+        let id = order["orderId"].as_str().unwrap_or("");
+        let phone = |party: &str| is_phone(order[party]["mobile"].as_str().unwrap_or(""));
+        if id.is_empty() || order["receiverContact"]["fullAddress"].as_str().unwrap_or("").is_empty() {
+            return say(602, "收件地址为空", Value::Null);
+        }
+        if !phone("senderContact") || !phone("receiverContact") {
+            return say(603, "手机号码错误", Value::Null);
+        }
+        let (number, new) = self.give("jd", id, "JDVA", 11);
+        let data =
+            json!({"orderCode": format!("EO{}", &number[4..]), "waybillCode": number, "presortResult": {}});
+        let sub_code = if new { "0" } else { "0_0001" };
+        let body = json!({"code": 0, "success": true, "msg": "成功", "subCode": sub_code, "data": data});
+        Answer::new(200, body.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
+use super::waybills::{Cancelled, is_phone};
 use super::{Asked, CarrierPeer, PHONE_TAIL, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
@@ -51,6 +52,14 @@ impl Simulator {
                 self.watch("kdniao", number, "");
                 Answer::new(200, json!({"EBusinessID": BUSINESS, "Success": true, "Reason": ""}).to_string())
             }
+            ("/api/EOrderService", "1007") => self.kdniao_create(&data),
+            ("/api/EOrderService", "1147") => match self.take_back("kdniao", text("OrderCode")) {
+                Cancelled::Now => {
+                    say_ordered(json!({"Success": true, "ResultCode": "100", "Reason": "成功"}))
+                }
+                Cancelled::Before => refuse("订单已取消"),
+                Cancelled::Unknown => refuse("订单不存在"),
+            },
             (_, "2002") => Answer::new(
                 200,
                 json!({"EBusinessID": BUSINESS, "LogisticCode": number, "Success": true, "Code": "100",
@@ -73,6 +82,29 @@ impl Simulator {
             _ => refuse("没有可用套餐"),
         }
     }
+}
+
+impl Simulator {
+    /// A known order id is refused, with its first waybill beside the refusal.
+    fn kdniao_create(&self, order: &Value) -> Answer {
+        let id = order["OrderCode"].as_str().unwrap_or("");
+        if id.is_empty() || order["Receiver"]["Address"].as_str().unwrap_or("").is_empty() {
+            return refuse("收件人地址不能为空");
+        }
+        let phone = |party: &str| is_phone(order[party]["Mobile"].as_str().unwrap_or(""));
+        if !phone("Sender") || !phone("Receiver") {
+            return refuse("手机号格式错误");
+        }
+        let (number, new) = self.give("kdniao", id, "YT", 13);
+        let (code, reason) = if new { ("100", "成功") } else { ("106", "该订单号已下单成功") };
+        say_ordered(json!({"Success": new, "ResultCode": code, "Reason": reason, "Order": {"OrderCode": id,
+            "ShipperCode": order["ShipperCode"], "LogisticCode": number, "MarkDestination": "370-088-001"}}))
+    }
+}
+
+fn say_ordered(mut body: Value) -> Answer {
+    body["EBusinessID"] = BUSINESS.into();
+    Answer::new(200, body.to_string())
 }
 
 /// Base64 of the 32 hex letters of MD5.

@@ -3,6 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
+use super::waybills::{Cancelled, is_phone};
 use super::{Asked, CarrierPeer, PHONE_TAIL, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
@@ -13,11 +14,13 @@ pub(super) const CUSTOMER: &str = "DEMOCUSTOMER0001";
 pub(super) const KEY: &str = "demo-kuaidi100-key";
 
 const SALT: &str = "demo-kuaidi100-salt";
+const SECRET: &str = "demo-kuaidi100-secret";
+const PARTNER: &str = "demo-partner";
 
 pub(super) const PEER: CarrierPeer = CarrierPeer {
     kind: "kuaidi100",
-    settings: &[("customer", CUSTOMER)],
-    secrets: &[("key", KEY), ("salt", SALT)],
+    settings: &[("customer", CUSTOMER), ("service_url", "{peer}")],
+    secrets: &[("key", KEY), ("salt", SALT), ("secret", SECRET), ("partner_id", PARTNER)],
     answer: Simulator::kuaidi100,
     push: Some(push),
 };
@@ -44,6 +47,7 @@ impl Simulator {
             "/poll/query.do" => self.kuaidi100_query(asked, delay),
             "/poll" => self.kuaidi100_subscribe(asked),
             "/autonumber/auto" => recognize(asked),
+            "/label/order" => self.kuaidi100_service(asked),
             _ => Answer::new(404, ""),
         }
     }
@@ -71,6 +75,46 @@ impl Simulator {
         match self.watch("kuaidi100", text("number"), parameter("callbackurl")) {
             true => said("200", "提交成功"),
             false => said("501", "重复订阅"),
+        }
+    }
+
+    /// The newer services: another signature, with a time.
+    fn kuaidi100_service(&self, asked: &Asked) -> Answer {
+        let form = asked.form();
+        let field = |name: &str| form.get(name).map_or("", String::as_str);
+        let text = format!("{}{}{KEY}{SECRET}", field("param"), field("t"));
+        if field("key") != KEY || field("sign") != sign::md5_hex_upper(text.as_bytes()) {
+            return say(10000, "验证签名失败", Value::Null);
+        }
+        let param: Value = serde_json::from_str(field("param")).unwrap_or_default();
+        match field("method") {
+            _ if param["partnerId"] != PARTNER => say(30001, "partnerId错误", Value::Null),
+            "order" => self.kuaidi100_label(&param),
+            "cancel" => match self.take_back("kuaidi100", param["kuaidinum"].as_str().unwrap_or("")) {
+                Cancelled::Now => say(200, "success", Value::Null),
+                Cancelled::Before => say(30004, "订单已取消", Value::Null),
+                Cancelled::Unknown => say(30005, "单号不存在", Value::Null),
+            },
+            _ => say(10001, "method错误", Value::Null),
+        }
+    }
+
+    fn kuaidi100_label(&self, order: &Value) -> Answer {
+        let id = order["orderId"].as_str().unwrap_or("");
+        if id.is_empty() || order["recMan"]["printAddr"].as_str().unwrap_or("").is_empty() {
+            return say(30002, "收件地址不能为空", Value::Null);
+        }
+        let phone = |party: &str| is_phone(order[party]["mobile"].as_str().unwrap_or(""));
+        if !phone("sendMan") || !phone("recMan") {
+            return say(30003, "手机号格式错误", Value::Null);
+        }
+        match self.give("kuaidi100", id, "YT", 13) {
+            (_, false) => say(30006, "订单号重复", Value::Null),
+            (number, true) => {
+                let data = json!({"taskId": "T-1", "kuaidinum": number, "kdComOrderNum": format!("K-{id}"),
+                    "childNum": "", "returnNum": "", "label": "", "bulkpen": "370-088-001"});
+                say(200, "success", data)
+            }
         }
     }
 
@@ -109,6 +153,11 @@ impl Simulator {
         }
         Answer::new(200, tell(com, number, &timeline, self.scramble(number, &timeline)).to_string())
     }
+}
+
+fn say(code: u32, message: &str, data: Value) -> Answer {
+    let body = json!({"success": code == 200, "code": code, "message": message, "time": 0, "data": data});
+    Answer::new(200, body.to_string())
 }
 
 /// `GET /autonumber/auto`

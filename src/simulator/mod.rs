@@ -26,6 +26,7 @@ mod telegram;
 mod timeline;
 mod ups;
 mod usps;
+mod waybills;
 mod wechat;
 mod yanwen;
 mod yto;
@@ -36,6 +37,7 @@ pub use demo::DemoParcel;
 pub use journeys::Journey;
 pub use peer::Pushed;
 pub use server::{Clock, SimulatedTransport, router};
+pub use waybills::Given;
 
 use crate::model::when::CHINA;
 use crate::wire::Answer;
@@ -121,6 +123,7 @@ pub struct Simulator {
     outage: Mutex<Option<Outage>>,
     asked: Mutex<HashMap<String, u32>>,
     watched: Mutex<BTreeMap<(String, String), String>>,
+    waybills: Mutex<Vec<Given>>,
     alerts: Mutex<Vec<serde_json::Value>>,
     wechat: Mutex<wechat::State>,
     telegram: Mutex<telegram::State>,
@@ -137,6 +140,7 @@ impl Simulator {
             outage: Mutex::default(),
             asked: Mutex::default(),
             watched: Mutex::default(),
+            waybills: Mutex::default(),
             alerts: Mutex::default(),
             wechat: Mutex::default(),
             telegram: Mutex::default(),

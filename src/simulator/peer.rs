@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(super) struct CarrierPeer {
     /// The adapter's code; the first part of every path of this peer, `/zto/…`.
     pub kind: &'static str,
-    /// Settings of the account that it accepts.
+    /// Settings of the account that it accepts; `{peer}` stands for this peer's address.
     pub settings: &'static [(&'static str, &'static str)],
     /// Its secrets. Everybody may know them: they open nothing but the simulator.
     pub secrets: &'static [(&'static str, &'static str)],

@@ -3,6 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
+use super::waybills::{Cancelled, is_phone};
 use super::{Asked, CarrierPeer, PHONE_TAIL, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 const PARTNER: &str = "DEMOPARTNER";
 const CHECKWORD: &str = "demo-sf-checkword-00000000000001";
+const TOKEN: &str = "demo-sf-token";
 
 pub(super) const PEER: CarrierPeer = CarrierPeer {
     kind: "sf",
@@ -24,6 +26,7 @@ impl Simulator {
     fn sf(&self, asked: &Asked, delay: &mut Duration) -> Answer {
         match asked.path {
             "/std/service" => self.sf_service(asked, delay),
+            "/oauth2/accessToken" => grant(asked),
             _ => Answer::new(404, ""),
         }
     }
@@ -40,15 +43,59 @@ impl Simulator {
         }
         let signed = [field("msgData"), field("timestamp"), CHECKWORD].concat();
         let expected = sign::md5_base64(sign::form_encode(&signed).as_bytes());
-        if sign::matches(expected.as_bytes(), field("msgDigest").as_bytes()).is_none() {
-            return gateway("A1006", "数字签名无效", None);
-        }
-        if field("serviceCode") != "EXP_RECE_SEARCH_ROUTES" {
-            return gateway("A1004", "无对应服务权限", None);
+        match form.get("accessToken") {
+            Some(token) if token == TOKEN => {}
+            Some(_) => return gateway("A1011", "OAuth2认证失败", None),
+            None if sign::matches(expected.as_bytes(), field("msgDigest").as_bytes()).is_some() => {}
+            None => return gateway("A1006", "数字签名无效", None),
         }
         let Ok(question) = serde_json::from_str::<Value>(field("msgData")) else {
             return business("S0001", "非法的JSON格式");
         };
+        match field("serviceCode") {
+            "EXP_RECE_SEARCH_ROUTES" => self.sf_routes(&question, asked, delay),
+            "EXP_RECE_CREATE_ORDER" => self.sf_create(&question),
+            "EXP_RECE_SEARCH_ORDER_RESP" => self.sf_find(&question),
+            "EXP_RECE_UPDATE_ORDER" if question["dealType"] == 2 => self.sf_cancel(&question),
+            _ => gateway("A1004", "无对应服务权限", None),
+        }
+    }
+
+    fn sf_create(&self, order: &Value) -> Answer {
+        let id = order["orderId"].as_str().unwrap_or("");
+        let contacts = order["contactInfoList"].as_array().map_or(0, Vec::len);
+        let phones = order["contactInfoList"].as_array().into_iter().flatten();
+        let mut phones = phones.map(|contact| contact["mobile"].as_str().unwrap_or(""));
+        if id.is_empty() || contacts != 2 || order["cargoDetails"][0]["name"].is_null() {
+            return business("S0002", "必填字段为空");
+        }
+        if !phones.all(is_phone) {
+            return business("8196", "手机号码不符合规则");
+        }
+        match self.give("sf", id, "SF", 13) {
+            (_, false) => business("8016", "重复下单"),
+            (number, true) => succeeded(ordered(id, &number)),
+        }
+    }
+
+    fn sf_find(&self, question: &Value) -> Answer {
+        let id = question["orderId"].as_str().unwrap_or("");
+        match self.given("sf", id) {
+            Some(number) => succeeded(ordered(id, &number)),
+            None => business("8018", "未获取到订单信息"),
+        }
+    }
+
+    fn sf_cancel(&self, order: &Value) -> Answer {
+        let id = order["orderId"].as_str().unwrap_or("");
+        match self.take_back("sf", id) {
+            Cancelled::Now => succeeded(json!({"orderId": id, "resStatus": 2})),
+            Cancelled::Before => business("8037", "已消单"),
+            Cancelled::Unknown => business("8024", "未下单"),
+        }
+    }
+
+    fn sf_routes(&self, question: &Value, asked: &Asked, delay: &mut Duration) -> Answer {
         let numbers: Vec<&str> = question
             .get("trackingNumber")
             .and_then(Value::as_array)
@@ -71,9 +118,7 @@ impl Simulator {
             let routes = if proved { routes(&self.scramble(number, &timeline)) } else { Vec::new() };
             told.push(json!({"mailNo": number, "routes": routes}));
         }
-        let result =
-            json!({"success": true, "errorCode": "S0000", "errorMsg": null, "msgData": {"routeResps": told}});
-        gateway("A1000", "", Some(result))
+        succeeded(json!({"routeResps": told}))
     }
 }
 
@@ -96,6 +141,27 @@ fn gateway(code: &str, message: &str, result: Option<Value>) -> Answer {
     let body = json!({"apiResponseID": "00018f00000000000000000000000001", "apiResultCode": code,
         "apiErrorMsg": message, "apiResultData": result});
     Answer::new(200, body.to_string())
+}
+
+fn succeeded(data: Value) -> Answer {
+    let result = json!({"success": true, "errorCode": "S0000", "errorMsg": null, "msgData": data});
+    gateway("A1000", "", Some(result))
+}
+
+fn ordered(id: &str, number: &str) -> Value {
+    json!({"orderId": id, "originCode": "755", "destCode": "571", "filterResult": 2,
+        "waybillNoInfoList": [{"waybillType": 1, "waybillNo": number}]})
+}
+
+/// `POST /oauth2/accessToken`
+fn grant(asked: &Asked) -> Answer {
+    let form = asked.form();
+    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    if field("partnerID") != PARTNER || field("secret") != CHECKWORD || field("grantType") != "password" {
+        return gateway("A1011", "OAuth2认证失败", None);
+    }
+    let granted = json!({"apiResultCode": "A1000", "accessToken": TOKEN, "expiresIn": 7200});
+    Answer::new(200, granted.to_string())
 }
 
 fn business(code: &str, message: &str) -> Answer {

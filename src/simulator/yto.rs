@@ -3,6 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
+use super::waybills::{Cancelled, is_phone};
 use super::{Asked, CarrierPeer, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Status, Sub};
 use crate::wire::{Answer, sign};
@@ -20,8 +21,16 @@ pub(super) const PEER: CarrierPeer = CarrierPeer {
         ("query_suffix", "demo01"),
         ("subscribe_suffix", "demo02"),
         ("subscribe_client", CUSTOMER),
+        ("create_suffix", "demo03"),
+        ("cancel_suffix", "demo04"),
     ],
-    secrets: &[("query_secret", SECRET), ("subscribe_secret", SECRET), ("push_secret", PUSH_SECRET)],
+    secrets: &[
+        ("query_secret", SECRET),
+        ("subscribe_secret", SECRET),
+        ("push_secret", PUSH_SECRET),
+        ("create_secret", SECRET),
+        ("cancel_secret", SECRET),
+    ],
     answer: Simulator::yto,
     push: Some(push),
 };
@@ -31,6 +40,8 @@ impl Simulator {
         let method = match asked.path {
             "/open/track_query_adapter/v1/demo01/DEMOYTO" => "track_query_adapter",
             "/open/subscribe_adapter/v1/demo02/DEMOYTO" => "subscribe_adapter",
+            "/open/privacy_create_adapter/v1/demo03/DEMOYTO" => "privacy_create_adapter",
+            "/open/korder_cancel_adapter/v1/demo04/DEMOYTO" => "korder_cancel_adapter",
             _ => return refuse("接口不存在"),
         };
         let body = asked.json();
@@ -40,6 +51,11 @@ impl Simulator {
             return refuse("签名错误");
         }
         let param: Value = serde_json::from_str(text("param")).unwrap_or_default();
+        match method {
+            "privacy_create_adapter" => return self.yto_create(&param),
+            "korder_cancel_adapter" => return self.yto_cancel(&param),
+            _ => {}
+        }
         if method == "subscribe_adapter" {
             let inner = param["logistics_interface"].as_str().unwrap_or("");
             let inner: Value = serde_json::from_str(inner).unwrap_or_default();
@@ -59,6 +75,34 @@ impl Simulator {
                 let scans: Vec<Value> = timeline.seen.iter().map(|seen| scan(number, seen)).collect();
                 Answer::new(200, Value::from(scans).to_string())
             }
+        }
+    }
+}
+
+impl Simulator {
+    fn yto_create(&self, order: &Value) -> Answer {
+        let text = |name: &str| order[name].as_str().unwrap_or("");
+        let id = text("logisticsNo");
+        if id.is_empty() || text("recipientAddress").is_empty() || text("recipientProvinceName").is_empty() {
+            return refuse("收件地址不能为空");
+        }
+        if !is_phone(text("senderMobile")) || !is_phone(text("recipientMobile")) {
+            return refuse("手机号格式不正确");
+        }
+        match self.give("yto", id, "YT", 13) {
+            (_, false) => refuse("物流单号重复"),
+            (number, true) => Answer::new(
+                200,
+                json!({"mailNo": number, "logisticsNo": id, "shortAddress": "370-088-001"}).to_string(),
+            ),
+        }
+    }
+
+    fn yto_cancel(&self, order: &Value) -> Answer {
+        match self.take_back("yto", order["logisticsNo"].as_str().unwrap_or("")) {
+            Cancelled::Now => Answer::new(200, r#"{"code":"200","success":true,"message":""}"#),
+            Cancelled::Before => refuse("订单已取消"),
+            Cancelled::Unknown => refuse("订单不存在"),
         }
     }
 }

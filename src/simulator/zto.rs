@@ -3,6 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
+use super::waybills::{Cancelled, is_phone};
 use super::{Asked, CarrierPeer, PHONE_TAIL, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Status, Sub};
 use crate::wire::{Answer, sign};
@@ -11,11 +12,13 @@ use std::time::Duration;
 
 const KEY: &str = "demo-zto";
 const SECRET: &str = "demo-zto-secret";
+const ACCOUNT: &str = "KDGJ000001";
+const PASSWORD: &str = "demo-zto-password";
 
 pub(super) const PEER: CarrierPeer = CarrierPeer {
     kind: "zto",
-    settings: &[("app_key", KEY)],
-    secrets: &[("app_secret", SECRET)],
+    settings: &[("app_key", KEY), ("account_id", ACCOUNT)],
+    secrets: &[("app_secret", SECRET), ("account_password", PASSWORD)],
     answer: Simulator::zto,
     push: Some(push),
 };
@@ -50,9 +53,40 @@ impl Simulator {
                 let body = json!({"status": true, "statusCode": "SYS000", "message": "", "result": scans});
                 Answer::new(200, body.to_string())
             }
+            "/zto.open.createOrder" => self.zto_create(&question),
+            "/zto.open.cancelPreOrder" => match self.take_back("zto", number) {
+                Cancelled::Now => succeeded(Value::Null),
+                Cancelled::Before => refuse("Z102", "订单已取消"),
+                Cancelled::Unknown => refuse("Z101", "订单不存在"),
+            },
             _ => refuse("S207", "接口不存在"),
         }
     }
+
+    fn zto_create(&self, order: &Value) -> Answer {
+        let id = order["partnerOrderCode"].as_str().unwrap_or("");
+        let account = &order["accountInfo"];
+        let phone = |party: &str, name: &str| is_phone(order[party][name].as_str().unwrap_or(""));
+        if account["accountId"] != ACCOUNT || account["accountPassword"] != PASSWORD {
+            return refuse("E404", "未绑定电子面单账号");
+        }
+        if id.is_empty() || order["receiveInfo"]["receiverAddress"].as_str().unwrap_or("").is_empty() {
+            return refuse("S208", "缺少参数");
+        }
+        if !phone("senderInfo", "senderMobile") || !phone("receiveInfo", "receiverMobile") {
+            return refuse("Z103", "手机号格式错误");
+        }
+        match self.give("zto", id, "73", 12) {
+            (_, false) => refuse("Z104", "订单号重复"),
+            (number, true) => succeeded(json!({"billCode": number, "orderCode": format!("Z-{id}"),
+                "siteCode": "02100", "siteName": "杭州", "bigMarkInfo": {"mark": "310-12-05", "bagAddr": "杭州"}})),
+        }
+    }
+}
+
+fn succeeded(result: Value) -> Answer {
+    let body = json!({"status": true, "statusCode": "SYS000", "message": "操作成功", "result": result});
+    Answer::new(200, body.to_string())
 }
 
 fn refuse(code: &str, message: &str) -> Answer {

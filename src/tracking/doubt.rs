@@ -1,7 +1,7 @@
 //! A number of which its carrier knows nothing may be another carrier's: whose it looks like is asked once, and what an
 //! aggregator recognizes as a last step. Must never move a parcel on a guess: only scans of these days prove a carrier.
 
-use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker, belongs, limits};
+use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker, limits};
 use crate::carriers::recognize::{Hints, recognize};
 use crate::carriers::{Ask, Tracked, carrier};
 use crate::model::{Account, Parcel};
@@ -81,7 +81,7 @@ impl Tracker {
 
     /// What the first account that can recognizes; nothing where it cannot, or has no calls left.
     async fn recognized(&self, shop: &str, number: &str) -> Vec<String> {
-        let mine = self.accounts.iter().filter(|account| belongs(account, shop));
+        let mine = self.accounts.iter().filter(|account| account.serves_shop(shop));
         let able = |account: &Arc<Account>| {
             let adapter = carrier(&account.kind)?;
             Some((adapter, adapter.recognition()?, account.clone()))

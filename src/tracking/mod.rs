@@ -10,9 +10,11 @@ pub mod incidents;
 pub mod schedule;
 mod subscribe;
 mod watch;
+mod waybills;
 
 pub use apply::{Door, Said};
 pub use watch::Watch;
+pub use waybills::{NotDone, Shipped};
 
 use crate::carriers::{Ask, Carrier, CarrierSpec, Tracked, carrier};
 use crate::conversation::Asked;
@@ -83,6 +85,7 @@ pub struct Tracker {
     thresholds: ThresholdsOf,
     calendar: Calendar,
     flights: Joined<(String, String, String), Asked>,
+    orders: waybills::Orders,
     /// When each account last pushed anything; forgotten at a restart, which costs some polls.
     last_pushes: Mutex<HashMap<String, Timestamp>>,
 }
@@ -103,6 +106,7 @@ impl Tracker {
             thresholds: parts.thresholds,
             calendar: parts.calendar,
             flights: Joined::default(),
+            orders: waybills::Orders::default(),
             last_pushes: Mutex::default(),
         }
     }
@@ -158,7 +162,7 @@ impl Tracker {
 
     /// Yishi's codes of the carriers for which a shop has accounts of its own.
     pub fn direct_carriers(&self, shop: &str) -> Vec<&'static str> {
-        let mine = self.accounts.iter().filter(|account| belongs(account, shop));
+        let mine = self.accounts.iter().filter(|account| account.serves_shop(shop));
         let specs = mine.filter_map(|account| carrier(&account.kind)).map(Carrier::spec);
         specs.filter(|spec| !spec.aggregator).map(|spec| spec.code).collect()
     }
@@ -169,9 +173,9 @@ impl Tracker {
         let mut chain: Vec<_> = self
             .accounts
             .iter()
-            .filter(|account| belongs(account, shop))
+            .filter(|account| account.serves_shop(shop))
             .filter_map(|account| Some((carrier(&account.kind)?, account.clone())))
-            .filter(|(carrier, account)| (carrier.spec().serves)(code) && is_asked_about(account, code))
+            .filter(|(carrier, account)| (carrier.spec().serves)(code) && account.takes_carrier(code))
             .collect();
         chain.sort_by_key(|(carrier, _)| carrier.spec().aggregator);
         chain
@@ -247,8 +251,13 @@ impl Tracker {
     ) -> Result<Vec<Tracked>, Failure> {
         let number = format!("{}/{}", asks[0].carrier, asks[0].number);
         let limits = limits(carrier.spec(), account, asker);
-        let exchange =
-            Exchange { account, limits, number: Some(&number), token: carrier.token(account), limit: ACCOUNT_LIMIT };
+        let exchange = Exchange {
+            account,
+            limits,
+            number: Some(&number),
+            token: carrier.token(account),
+            limit: ACCOUNT_LIMIT,
+        };
         let read = |cx: &crate::wire::Cx, answer: &crate::wire::Answer| carrier.read_track(cx, asks, answer);
         self.wire.exchange(&exchange, &|cx| carrier.track(cx, asks), &read).await
     }
@@ -318,19 +327,5 @@ fn free_at(failure: &Failure) -> Option<Timestamp> {
             *until
         }
         _ => None,
-    }
-}
-
-/// Whether the merchant wants an account asked about a carrier's parcels.
-fn is_asked_about(account: &Account, code: &str) -> bool {
-    let listed = account.setting("carriers", "");
-    listed.is_empty() || listed.split(',').any(|one| one.trim() == code)
-}
-
-/// A house account serves the shops that it lists; a shop's own serves that shop.
-fn belongs(account: &Account, shop: &str) -> bool {
-    match &account.shop {
-        Some(own) => own == shop,
-        None => account.setting("shops", "").split(',').any(|listed| listed.trim() == shop),
     }
 }

@@ -1,8 +1,8 @@
 //! Asking vendors to send news by themselves, once for each parcel and within their monthly cap; and taking the news
 //! that they send. Must never name a vendor, nor subscribe a number that has arrived.
 
+use super::Tracker;
 use super::apply::{Door, Said};
-use super::{Tracker, belongs};
 use crate::carriers::{Ask, News, Watch, carrier};
 use crate::model::{Account, Parcel, Watched};
 use crate::store::{Batch, Committed, StoreError};
@@ -93,7 +93,7 @@ impl Tracker {
     pub async fn take(&self, account: &Account, news: &News) -> Result<(), StoreError> {
         let (by, number) = (account.name(), news.tracked.number.as_str());
         self.pushed(&by);
-        let shops = self.shops.keys().filter(|shop| belongs(account, shop));
+        let shops = self.shops.keys().filter(|shop| account.serves_shop(shop));
         let mut known = false;
         for shop in shops {
             let row = self.records.number(shop, number).await?.value.unwrap_or_default();

@@ -15,12 +15,12 @@ const YTO: &str = "YT8816042739501";
 const PHONE: &str = "13812346688";
 
 /// A shop's system.
-struct Client<'a> {
+pub(crate) struct Client<'a> {
     world: &'a World,
     bearer: String,
 }
 
-fn client<'a>(world: &'a World, shop: &str) -> Client<'a> {
+pub(crate) fn client<'a>(world: &'a World, shop: &str) -> Client<'a> {
     let token = API_TOKENS.iter().find(|(id, _)| *id == shop).unwrap().1;
     Client { world, bearer: format!("Bearer {token}") }
 }
@@ -37,15 +37,15 @@ impl Client<'_> {
         reply
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.raw(Method::GET, path, "").await
     }
 
-    async fn put(&self, no: &str, body: Value) -> Reply {
+    pub(crate) async fn put(&self, no: &str, body: Value) -> Reply {
         self.raw(Method::PUT, &format!("/api/v1/orders/{no}"), body.to_string()).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.raw(Method::POST, path, body.to_string()).await
     }
 }

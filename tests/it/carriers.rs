@@ -519,7 +519,7 @@ fn a_broken_push_does_no_harm() {
 }
 
 /// What the simulator's peer answers to a call.
-fn played(simulator: &Simulator, call: &Call, now: Timestamp) -> Answer {
+pub(crate) fn played(simulator: &Simulator, call: &Call, now: Timestamp) -> Answer {
     let path = call.url.split_once("://").unwrap().1;
     let path = &path[path.find('/').unwrap()..];
     let headers: Vec<(String, String)> =

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use yishi::carriers::{CARRIERS, Carrier};
+use yishi::carriers::{CARRIERS, Carrier, abilities};
 use yishi::config::Config;
 
 const CARRIERS_PAGE: &str = "docs/carriers.md";
@@ -46,6 +46,21 @@ fn or_none(list: String) -> String {
     if list.is_empty() { "none".into() } else { list }
 }
 
+/// What works, at a glance.
+fn overview() -> String {
+    let mut out = String::from("\n## What works\n\n| kind |");
+    let columns = abilities(CARRIERS[0]).map(|(name, _)| name);
+    for name in columns {
+        let _ = write!(out, " {name} |");
+    }
+    let _ = writeln!(out, "\n|---|{}", "---|".repeat(columns.len()));
+    for carrier in CARRIERS {
+        let cells = abilities(*carrier).map(|(_, able)| if able { " yes |" } else { "  |" });
+        let _ = writeln!(out, "| `{}` |{}", carrier.spec().code, cells.concat());
+    }
+    out
+}
+
 fn section(carrier: &dyn Carrier) -> String {
     let spec = carrier.spec();
     let mut out = String::new();
@@ -72,6 +87,9 @@ fn section(carrier: &dyn Carrier) -> String {
     let codes = spec.codes.len();
     row("codes in its status table", if codes == 0 { "Yishi's own names".into() } else { codes.to_string() });
     row("how sure the wire facts are", spec.sureness.into());
+    if let Some(waybill) = carrier.waybill() {
+        row("creating waybills", waybill.sureness().into());
+    }
     if spec.aggregator {
         let english = names("en");
         let chinese = names("zh-CN");
@@ -98,8 +116,10 @@ fn carriers_page() -> String {
         "# Carriers\n\nWritten from the registry `CARRIERS` by `tests/it/pages.rs`, which keeps the two in step. How to \
          write an account down: [operating.md](operating.md); every setting: [config.md](config.md); how to add a \
          carrier: [CONTRIBUTING.md](../CONTRIBUTING.md).\n\nThe least time and the calls a day are what the vendor \
-         allows. Yishi counts them for each account across restarts and does not ask beyond them.\n",
+         allows. Yishi counts them for each account across restarts and does not ask beyond them. Waybills: \
+         [shipping.md](shipping.md).\n",
     );
+    out.push_str(&overview());
     for carrier in CARRIERS {
         out.push_str(&section(*carrier));
     }

@@ -77,7 +77,8 @@ impl World {
         let simulator = Arc::new(Simulator::new(now, 1.0));
         let hands = clock.clone();
         let peers = SimulatedTransport::new(simulator.clone(), Arc::new(move || hands.now()));
-        let transport = Arc::new(Observed { peers, calls: watch::Sender::new(0) });
+        let transport =
+            Arc::new(Observed { peers, calls: watch::Sender::new(0), losing: Default::default() });
         let (router, intake) = start(&config, &clock, &transport).await;
         Self { config, clock, simulator, intake, router, transport, folder }
     }
@@ -86,6 +87,11 @@ impl World {
     pub async fn restart(&mut self) {
         self.stop().await;
         (self.router, self.intake) = start(&self.config, &self.clock, &self.transport).await;
+    }
+
+    /// From now on answers to one operation get lost, though the vendor does what it is asked; or none do.
+    pub fn lose(&self, operation: Option<&'static str>) {
+        *self.transport.losing.lock().unwrap() = operation;
     }
 
     async fn stop(&self) {
@@ -336,14 +342,17 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 struct Observed {
     peers: SimulatedTransport,
     calls: watch::Sender<u64>,
+    /// Answers to this operation get lost on their way back.
+    losing: std::sync::Mutex<Option<&'static str>>,
 }
 
 #[async_trait::async_trait]
 impl Transport for Observed {
     async fn send(&self, call: Call, limit: Duration) -> Result<Answer, CallError> {
+        let lost = *self.losing.lock().unwrap() == Some(call.operation);
         let answer = self.peers.send(call, limit).await;
         self.calls.send_modify(|calls| *calls += 1);
-        answer
+        if lost { Err(CallError::Unknown) } else { answer }
     }
 }
 

@@ -13,6 +13,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 impl Waybill for Cainiao {
+    fn sureness(&self) -> &'static str {
+        "needs `waybill_token`, which the merchant grants on a page of Cainiao's; names of the interfaces from SDKs, fields below \
+         the first level from memory; that one package id has one number is from memory, too"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
         let items = shipping.goods.iter().map(|goods| json!({"name": goods.name, "count": goods.count}));
         let order = json!({

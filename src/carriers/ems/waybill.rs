@@ -11,10 +11,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 impl Waybill for Ems {
+    fn sureness(&self) -> &'static str {
+        "fields from the SDKs; how an order is found again or cancelled is not known, so neither is offered; refusals are told \
+         apart by their words"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
-        let cargo = |goods: &crate::carriers::Goods| {
-            json!({"cargoName": goods.name, "cargoQuantity": goods.count})
-        };
+        let cargo =
+            |goods: &crate::carriers::Goods| json!({"cargoName": goods.name, "cargoQuantity": goods.count});
         let order = json!([{
             "ecommerceUserId": cx.account.setting("sender_no", ""),
             "logisticsOrderNo": shipping.order,

@@ -11,6 +11,11 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 impl Waybill for Jd {
+    fn sureness(&self) -> &'static str {
+        "needs `access_token` as questions do; fields of creating from the SDK, those of cancelling from memory; a known order \
+         id is answered with its first waybill; refusals are told apart by their words"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
         let number = |name: &str, usual: u8| cx.account.setting(name, "").parse().unwrap_or(usual);
         let product = shipping.product.as_deref().unwrap_or(cx.account.setting("product_code", "ed-m-0001"));

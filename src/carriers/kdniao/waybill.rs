@@ -13,6 +13,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 impl Waybill for KdNiao {
+    fn sureness(&self) -> &'static str {
+        "needs `customer_name`, `customer_password`, `month_code` or `send_site` as the carrier wants them; the interface's \
+         numbers from the documentation, the fields from memory; a known order id (106) comes with its first waybill"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
         let setting = |name: &str, usual| cx.account.setting(name, usual);
         let number = |name: &str, usual: u8| setting(name, "").parse().unwrap_or(usual);

@@ -15,6 +15,11 @@ use serde_json::{Value, json};
 const PATH: &str = "/label/order";
 
 impl Waybill for Kuaidi100 {
+    fn sureness(&self) -> &'static str {
+        "needs `secret` and `partner_id` (with `partner_key`, `net`, … as the carrier wants them); address and signature from \
+         the SDK, most fields from memory; how a known order id is answered is not known; refusals are told apart by their words"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
         let setting = |name: &str, usual| cx.account.setting(name, usual);
         let mut order = partner(cx, &shipping.carrier)?;

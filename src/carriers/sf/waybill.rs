@@ -16,6 +16,11 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 impl Waybill for Sf {
+    fn sureness(&self) -> &'static str {
+        "needs `monthly_card` where the contract has one; fields and codes from the documentation; a result code 3 of the filter (not \
+         serviceable) is from memory"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
         let number = |name: &str, usual: u16| cx.account.setting(name, "").parse().unwrap_or(usual);
         // 1: SF's standard express. The merchant's contract says which products it may use.

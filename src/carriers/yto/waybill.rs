@@ -14,6 +14,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 impl Waybill for Yto {
+    fn sureness(&self) -> &'static str {
+        "needs `create_suffix`, `create_secret`, `cancel_suffix` and `cancel_secret` of the two interfaces; fields of creating \
+         from SDKs, those of cancelling from memory; how a known order id is answered is not known; refusals are told apart \
+         by their words"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
         let goods = shipping.goods.iter().map(|goods| json!({"name": goods.name, "quantity": goods.count}));
         let order = json!({

@@ -11,6 +11,12 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 impl Waybill for Zto {
+    fn sureness(&self) -> &'static str {
+        "needs `account_id` and `account_password` of the electronic waybill account; fields from the documentation and the SDK; \
+         what `cancel_type` 1 to 7 mean stands in the console; how a known order id is answered is not known; refusals are \
+         told apart by their words"
+    }
+
     fn create(&self, cx: &Cx, shipping: &Shipping) -> Result<Call, Refusal> {
         let setting = |name: &str, usual| cx.account.setting(name, usual);
         let goods = shipping.goods.iter().map(|goods| json!({"name": goods.name, "quantity": goods.count}));

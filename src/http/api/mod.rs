@@ -8,6 +8,7 @@ mod orders;
 mod parcels;
 mod read;
 mod requests;
+mod waybills;
 
 use super::chat::bearer;
 use super::problem::{Kind, Problem};
@@ -36,6 +37,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/api/v1/orders/{order}"),
     ("put", "/api/v1/orders/{order}"),
     ("post", "/api/v1/orders/{order}/parcels"),
+    ("post", "/api/v1/orders/{order}/waybills"),
+    ("post", "/api/v1/waybills/{id}/cancel"),
     ("get", "/api/v1/parcels/{carrier}/{number}"),
     ("get", "/api/v1/accounts"),
     ("get", "/api/v1/accounts/{kind}/{account}/journal"),
@@ -54,6 +57,8 @@ pub fn router() -> Router<Shared> {
         .route("/api/v1/orders", get(orders::list).post(orders::batch))
         .route("/api/v1/orders/{order}", put(orders::put).get(orders::show))
         .route("/api/v1/orders/{order}/parcels", post(parcels::bind))
+        .route("/api/v1/orders/{order}/waybills", post(waybills::create))
+        .route("/api/v1/waybills/{id}/cancel", post(waybills::cancel))
         .route("/api/v1/parcels/{carrier}/{number}", get(parcels::show))
         .route("/api/v1/accounts", get(accounts::list))
         .route("/api/v1/accounts/{kind}/{account}/journal", get(accounts::journal))

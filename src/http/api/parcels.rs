@@ -29,7 +29,7 @@ pub(super) fn carrier_of(caller: &Caller, named: Option<&str>, number: &str) -> 
 }
 
 /// Our code for a carrier's code or name, also where we only speak to it and it stands in no table.
-fn code_of(name: &str) -> Option<&'static str> {
+pub(super) fn code_of(name: &str) -> Option<&'static str> {
     let spoken = || carrier(&name.trim().to_ascii_lowercase()).map(|carrier| carrier.spec());
     let direct = || spoken().filter(|spec| !spec.aggregator).map(|spec| spec.code);
     names::by_any(name).map(|carrier| carrier.code).or_else(direct)
@@ -68,24 +68,32 @@ pub(super) async fn bind(
     let no = segments(path)?;
     let (records, shop) = (&caller.intake.records, &caller.shop.id);
     let fields = Fields::new(&body, "")?;
+    let old = records.order(shop, &no).await.map_err(unstored)?.value.ok_or(Kind::NotFound)?;
+    let (carrier, number) = read::parcel(&caller, &fields, &["number", "tracking_no"], Some(&old))?;
+    let new = add(&caller, &no, &carrier, &number).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(json!({"carrier": carrier, "number": number, "order": old.no}))).into_response())
+}
+
+/// Binds a parcel to an order and has its news fetched. Returns whether the order did not have the number before.
+pub(super) async fn add(caller: &Caller, no: &str, carrier: &str, number: &str) -> Result<bool, Problem> {
+    let (records, shop) = (&caller.intake.records, &caller.shop.id);
     for _ in 0..TRIES {
-        let old = records.order(shop, &no).await.map_err(unstored)?.value.ok_or(Kind::NotFound)?;
-        let (carrier, number) = read::parcel(&caller, &fields, &["number", "tracking_no"], Some(&old))?;
-        let same = |known: &Shipment| known.number.eq_ignore_ascii_case(&number);
+        let old = records.order(shop, no).await.map_err(unstored)?.value.ok_or(Kind::NotFound)?;
+        let same = |known: &Shipment| known.number.eq_ignore_ascii_case(number);
         let known = old.shipments.iter().any(same);
-        let answer = json!({"carrier": carrier, "number": number, "order": old.no});
-        let status = if known { StatusCode::OK } else { StatusCode::CREATED };
         if old.shipments.iter().any(|known| same(known) && known.carrier == carrier) {
-            return Ok((status, Json(answer)).into_response());
+            return Ok(false);
         }
         let now = caller.intake.clock.now();
+        let (carrier, number) = (carrier.to_owned(), number.to_owned());
         let new = Shipment { carrier, number, shipped_at: (!known).then_some(now), items: Vec::new() };
         // Only what changes: the rest stays as it is then, and a newer order makes this one stale.
         let change =
             Order { shipments: vec![new.clone()], items: Vec::new(), buyer: Buyer::default(), ..old };
         if records.upsert_order(shop, &change, now).await.map_err(unstored)? != Upserted::Stale {
-            fetch(&caller, &change, vec![new]);
-            return Ok((status, Json(answer)).into_response());
+            fetch(caller, &change, vec![new]);
+            return Ok(!known);
         }
     }
     Err(contended())

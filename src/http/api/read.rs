@@ -87,7 +87,30 @@ impl<'a> Fields<'a> {
         instant(&text, zone).map(Some).ok_or_else(|| Problem::field(&self.pointer(name), rule))
     }
 
-    fn list(&self, name: &'a str, most: usize) -> Result<Vec<Self>, Problem> {
+    /// A whole number within bounds.
+    pub(super) fn number(&self, name: &'a str, least: u32, most: u32) -> Result<Option<u32>, Problem> {
+        let Some(text) = self.text(&[name], 10)? else { return Ok(None) };
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        let rule = format!("a whole number from {least} to {most}");
+        number.map(Some).ok_or_else(|| Problem::field(&self.pointer(name), rule))
+    }
+
+    /// `true` or `false`; left out, it is not so.
+    pub(super) fn flag(&self, name: &'a str) -> Result<bool, Problem> {
+        match self.find(&[name]) {
+            None => Ok(false),
+            Some((_, Value::Bool(flag))) => Ok(*flag),
+            Some(_) => Err(Problem::field(&self.pointer(name), "true or false")),
+        }
+    }
+
+    /// An object that must be there.
+    pub(super) fn object(&self, name: &'a str) -> Result<Self, Problem> {
+        let value = self.find(&[name]).map_or(&Value::Null, |(_, value)| value);
+        Self::new(value, self.pointer(name))
+    }
+
+    pub(super) fn list(&self, name: &'a str, most: usize) -> Result<Vec<Self>, Problem> {
         let Some((_, value)) = self.find(&[name]) else { return Ok(Vec::new()) };
         let at = self.pointer(name);
         match value {

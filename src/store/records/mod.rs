@@ -11,6 +11,7 @@ mod outbox;
 mod parcels;
 mod schedule;
 mod turns;
+mod waybills;
 
 pub use cases::Case;
 pub use chats::Request;
@@ -20,6 +21,7 @@ pub use orders::{NumberRow, Upserted};
 pub use outbox::{Outgoing, OutgoingState};
 pub use schedule::Due;
 pub use turns::Running;
+pub use waybills::{OrderState, WaybillOrder};
 
 use super::{Batch, Store, StoreError};
 use crate::vault::Vault;
@@ -64,6 +66,8 @@ pub enum Kind {
     Guesses = b'g',
     /// Orders of a phone.
     Phone = b'f',
+    /// A waybill that was ordered.
+    Waybill = b'y',
     /// Something that the merchant should see.
     Request = b'q',
     /// A token of an account.
