@@ -2,16 +2,18 @@
 //! Source: developer.dhl.com (`/track/shipments`, `/tracking/push/v1`); facts/carriers-intl 1 and 2. DHL's codes say no
 //! more than five things, so its sentences are read. Must never take another shipment with the same number for ours.
 
+mod push;
+
 use super::{
-    Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked,
-    body::{self, CURE_SETTINGS},
+    Ask, Carrier, CarrierSpec, Code, Push, Step, Tracked,
+    body::{self},
     header::header,
-    meaning_of, plain_acknowledgement, refine,
+    meaning_of, refine,
 };
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
-use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
+use crate::wire::{Answer, Call, Cx, Refusal};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The codec.
 #[derive(Debug)]
@@ -35,9 +37,6 @@ static SPEC: CarrierSpec = CarrierSpec {
     sureness: "official documents and several SDKs; calls a second differ by source; there is no sandbox; the method of the \
                push's activation is likely POST (`activate_method`), pushes differ by division; not yet asked live",
 };
-
-/// The header that our subscription asks DHL to send with each push.
-const HOOK_HEADER: &str = "x-yishi-hook";
 
 impl Carrier for Dhl {
     fn spec(&self) -> &'static CarrierSpec {
@@ -86,144 +85,14 @@ impl Carrier for Dhl {
     }
 }
 
-impl Push for Dhl {
-    /// DHL sends back the token that our subscription gave it.
-    fn verify(&self, cx: &Cx, request: &Request) -> Result<Verified, Unverified> {
-        let token = cx.account.secret("hook_token");
-        let proof = sign::matches(token.as_bytes(), request.header(HOOK_HEADER).as_bytes());
-        Ok(Verified::new(request.body.clone(), proof.ok_or(Unverified::BadSignature)?))
-    }
-
-    /// A subscription is first proved with a call of ours, then live; then come the news.
-    fn read(&self, cx: &Cx, payload: &[u8]) -> Result<Told, Refusal> {
-        let pushed: Pushed = serde_json::from_slice(payload).map_err(|_| Refusal::Unreadable)?;
-        match pushed.scope.as_str() {
-            "subscription.validate" => {
-                Ok(Told { next_calls: vec![activate(cx, &pushed)?], ..Told::default() })
-            }
-            "subscription.push" => {
-                let news = |shipment: Shipment| {
-                    let number = shipment.id.clone()?.to_ascii_uppercase();
-                    Some(News::of(shipment.tracked(SPEC.code, &number, cx.now)))
-                };
-                Ok(Told {
-                    parcels: pushed.shipments.into_iter().filter_map(news).collect(),
-                    ..Told::default()
-                })
-            }
-            "subscription.ready" | "subscription.failure" => Ok(Told::default()),
-            _ => Err(Refusal::Unreadable),
-        }
-    }
-
-    fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
-        plain_acknowledgement(stored, "")
-    }
-
-    fn subscription(&self) -> Option<&dyn Subscription> {
-        Some(self)
-    }
-
-    fn read_follow_up(&self, cx: &Cx, answer: &Answer) -> Result<Told, Refusal> {
-        body::http_status(answer, cx.now).map(|()| Told::default())
-    }
-}
-
-impl Subscription for Dhl {
-    fn subscribe(&self, cx: &Cx, ask: &Ask, callback: &str) -> Result<Call, Refusal> {
-        let token = cx.account.secret("hook_token");
-        if token.is_empty() || !callback.starts_with("http") {
-            return Err(Refusal::FixAccount { cure: CURE_SETTINGS });
-        }
-        let service = cx.account.setting("service", "");
-        let wish = Wish {
-            hook: Hook {
-                uri: callback,
-                authentication: Authentication { kind: "ApiKeyAuthentication", header: HOOK_HEADER, token },
-            },
-            format: "Default",
-            kind: "Shipment",
-            service: Some(service).filter(|service| !service.is_empty()),
-            events: ["Pre-Transit", "Transit", "Delivered", "Failure", "Unknown"],
-            shipment_ids: [&ask.number],
-        };
-        let body = serde_json::to_vec(&wish).map_err(|_| Refusal::Unsupported)?;
-        let url = format!("{}{SUBSCRIPTIONS}", cx.account.setting("base_url", SPEC.base_url));
-        Ok(keyed(cx, Call::json("dhl.subscribe", url, body)))
-    }
-
-    fn read_subscribed(&self, cx: &Cx, _ask: &Ask, answer: &Answer) -> Result<(), Refusal> {
-        match answer.status {
-            409 => Err(Refusal::AlreadyDone),
-            _ => body::http_status(answer, cx.now),
-        }
-    }
-}
-
-const SUBSCRIPTIONS: &str = "/tracking/push/v1/subscription";
-
 fn keyed(cx: &Cx, mut call: Call) -> Call {
     call.headers.push(("dhl-api-key", cx.account.secret("api_key").to_owned()));
     call.headers.push(("accept", "application/json".to_owned()));
     call
 }
 
-/// The address in the message is never called: only its last part is taken.
-fn activate(cx: &Cx, pushed: &Pushed) -> Result<Call, Refusal> {
-    let id = pushed.address.rsplit('/').next().unwrap_or("");
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if id.is_empty() || id.len() > 64 || !id.chars().all(plain) || pushed.secret.is_empty() {
-        return Err(Refusal::Unreadable);
-    }
-    let url = format!("{}{SUBSCRIPTIONS}/{id}", cx.account.setting("base_url", SPEC.base_url));
-    let mut call = match cx.account.setting("activate_method", "POST") {
-        "GET" => Call::get("dhl.activate", url),
-        _ => Call::json("dhl.activate", url, Vec::new()),
-    };
-    call.headers.push(("dhl-api-hook-secret", pushed.secret.clone()));
-    Ok(keyed(cx, call))
-}
-
-#[derive(Serialize)]
-struct Wish<'a> {
-    hook: Hook<'a>,
-    format: &'a str,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service: Option<&'a str>,
-    events: [&'a str; 5],
-    #[serde(rename = "shipmentIDs")]
-    shipment_ids: [&'a str; 1],
-}
-
-#[derive(Serialize)]
-struct Hook<'a> {
-    uri: &'a str,
-    authentication: Authentication<'a>,
-}
-
-#[derive(Serialize)]
-struct Authentication<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    header: &'a str,
-    token: &'a str,
-}
-
 #[derive(Deserialize)]
 struct Said {
-    shipments: Vec<Shipment>,
-}
-
-#[derive(Deserialize)]
-struct Pushed {
-    scope: String,
-    #[serde(default, rename = "self")]
-    address: String,
-    #[serde(default)]
-    secret: String,
-    #[serde(default, deserialize_with = "body::list")]
     shipments: Vec<Shipment>,
 }
 

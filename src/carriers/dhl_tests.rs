@@ -1,5 +1,6 @@
 //! The DHL codec on recorded shapes: returns, odd times, the life of a subscription.
 use super::*;
+use crate::carriers::Told;
 use crate::model::{Account, Private};
 
 fn with_cx<T>(run: impl FnOnce(&Cx) -> T) -> T {

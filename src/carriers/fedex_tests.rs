@@ -1,6 +1,7 @@
 //! The FedEx codec on golden vectors and recorded shapes.
 use super::*;
 use crate::model::{Account, Private};
+use crate::wire::{Request, sign};
 
 fn with_cx<T>(run: impl FnOnce(&Cx) -> T) -> T {
     let account = Account {

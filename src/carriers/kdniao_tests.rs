@@ -1,6 +1,8 @@
 //! The KDNiao codec on golden vectors and recorded shapes.
 use super::*;
+use crate::carriers::Watch;
 use crate::model::{Account, Private};
+use crate::wire::Request;
 
 const KEY: &str = "yishi-demo-appkey";
 

@@ -2,18 +2,21 @@
 //! Source: api.kuaidi100.com/document (real-time query), state table and return codes of facts/aggregators 1.
 //! Must never ask for one number more than every 30 minutes (the vendor locks it), nor log a sentence or a courier.
 
+mod courier;
 mod push;
+mod service;
 mod waybill;
 
 use super::{
     Ask, Carrier, CarrierSpec, Code, Push, Recognition, Step, Tracked, Waybill,
-    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA, CURE_SETTINGS},
+    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     header::header,
     meaning_of, names, refine, row,
 };
 use crate::model::when::CHINA;
 use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
 use crate::wire::{Answer, Call, Cx, Refusal, sign};
+use courier::CourierField;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -123,24 +126,6 @@ impl Carrier for Kuaidi100 {
     }
 }
 
-/// Family C: `UPPER(MD5(param + t + key + secret))`, `t` in milliseconds.
-fn service_signature(param: &str, time: &str, key: &str, secret: &str) -> String {
-    sign::md5_hex_upper([param, time, key, secret].concat().as_bytes())
-}
-
-/// A call of one of the newer services (family C), which live at another address than the questions.
-fn service(cx: &Cx, operation: &'static str, path: &str, method: &str, param: &str) -> Result<Call, Refusal> {
-    let (key, secret) = (cx.account.secret("key"), cx.account.secret("secret"));
-    if secret.is_empty() {
-        return Err(Refusal::FixAccount { cure: CURE_SETTINGS });
-    }
-    let time = cx.now.as_millisecond().to_string();
-    let sign = service_signature(param, &time, key, secret);
-    let url = format!("{}{path}", cx.account.setting("service_url", "https://api.kuaidi100.com"));
-    let fields = [("method", method), ("key", key), ("t", &time), ("sign", &sign), ("param", param)];
-    Ok(Call::form(operation, url, &fields))
-}
-
 /// Family A: `UPPER(MD5(param + key + customer))`, no separator.
 fn signature(param: &str, key: &str, customer: &str) -> String {
     sign::md5_hex_upper([param, key, customer].concat().as_bytes())
@@ -202,26 +187,6 @@ struct Scan {
     area_name: Option<String>,
     #[serde(default, rename = "areaCenter", deserialize_with = "body::loose")]
     area_center: Option<String>,
-}
-
-/// An object, or an empty text where there is none.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum CourierField {
-    Known(Couriers),
-    Other(serde::de::IgnoredAny),
-}
-
-#[derive(Deserialize)]
-struct Couriers {
-    #[serde(default, rename = "pickupManName", deserialize_with = "body::loose")]
-    pickup_name: Option<String>,
-    #[serde(default, rename = "pickupManPhone", deserialize_with = "body::loose")]
-    pickup_phone: Option<String>,
-    #[serde(default, rename = "deliveryManName", deserialize_with = "body::loose")]
-    delivery_name: Option<String>,
-    #[serde(default, rename = "deliveryManPhone", deserialize_with = "body::loose")]
-    delivery_phone: Option<String>,
 }
 
 impl Said {
@@ -301,31 +266,6 @@ fn area(name: Option<&str>, center: Option<&str>) -> Place {
     let (lon, lat) =
         numbers.map_or((None, None), |(lon, lat)| (lon.trim().parse().ok(), lat.trim().parse().ok()));
     Place { city: city.or_else(|| region.clone()), region, lat, lon, ..Place::default() }
-}
-
-impl Couriers {
-    /// Who collected belongs to the newest collection, who delivers to the newest delivery.
-    fn give_to(self, events: &mut [Event]) {
-        let first = |phone: Option<String>| {
-            phone.and_then(|phones| {
-                phones.split(',').map(str::trim).find(|phone| !phone.is_empty()).map(str::to_owned)
-            })
-        };
-        let mut give = |fits: fn(Status) -> bool, name: Option<String>, phone: Option<String>| {
-            let newest =
-                events.iter_mut().filter(|event| fits(event.status)).max_by_key(|event| event.time.utc);
-            if let Some(event) = newest {
-                event.courier.name = event.courier.name.take().or(name);
-                event.courier.phone = event.courier.phone.take().or(phone);
-            }
-        };
-        give(|status| status == Status::PickedUp, self.pickup_name, first(self.pickup_phone));
-        give(
-            |status| matches!(status, Status::OutForDelivery | Status::AttemptFailed),
-            self.delivery_name,
-            first(self.delivery_phone),
-        );
-    }
 }
 
 /// `arrivalTime`: a day and an hour, or a day.

@@ -57,7 +57,7 @@ fn status(tracked: &Tracked) -> Status {
 #[test]
 fn the_newer_services_are_signed_with_their_time() {
     let param = r#"{"kuaidicom":"shunfeng","from":"广东省深圳市南山区","to":"北京市海淀区","orderTime":"2026-01-02 08:08:08"}"#;
-    let sign = service_signature(param, "1767312488000", "YSKEY0001", "YSSECRET77");
+    let sign = service::service_signature(param, "1767312488000", "YSKEY0001", "YSSECRET77");
     assert_eq!(sign, "9405C9EFA6B0A6F8711A4314F90D5632");
 }
 

@@ -2,16 +2,20 @@
 //! Source: api.17track.net (v2.4: register, gettrackinfo, webhook); facts/aggregators 4. Must never register a number
 //! that is registered: each new one costs.
 
+mod push;
+mod times;
+
 use super::{
-    Ask, Carrier, CarrierSpec, Code, News, Push, Step, Subscription, Told, Tracked, Watch,
+    Ask, Carrier, CarrierSpec, Code, Push, Step, Tracked,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     header::add_header,
-    meaning_of, names, plain_acknowledgement, refine, row,
+    meaning_of, names, refine, row,
 };
-use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Sub, When};
-use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
+use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
+use crate::wire::{Answer, Call, Cx, Refusal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use times::TimeMetrics;
 
 /// The codec.
 #[derive(Debug)]
@@ -85,56 +89,6 @@ impl Carrier for SeventeenTrack {
 
     fn push(&self) -> Option<&dyn Push> {
         Some(self)
-    }
-}
-
-impl Push for SeventeenTrack {
-    /// `sign` is the SHA-256 of body, slash and key.
-    fn verify(&self, cx: &Cx, request: &Request) -> Result<Verified, Unverified> {
-        let key = cx.account.secret("key");
-        let expected = sign::sha256_hex(&[&request.body, b"/".as_slice(), key.as_bytes()].concat());
-        let proof =
-            sign::matches(expected.as_bytes(), request.header("sign").to_ascii_lowercase().as_bytes());
-        let proof = proof.filter(|_| !key.is_empty()).ok_or(Unverified::BadSignature)?;
-        Ok(Verified::new(request.body.clone(), proof))
-    }
-
-    fn read(&self, cx: &Cx, payload: &[u8]) -> Result<Told, Refusal> {
-        let pushed: Pushed = serde_json::from_slice(payload).map_err(|_| Refusal::Unreadable)?;
-        let watch = match pushed.event.as_str() {
-            "TRACKING_UPDATED" => Watch::On,
-            "TRACKING_STOPPED" => Watch::Lapsed,
-            _ => return Ok(Told::default()),
-        };
-        let item = pushed.data.ok_or(Refusal::Unreadable)?;
-        let number = item.number.clone().ok_or(Refusal::Unreadable)?.to_ascii_uppercase();
-        let known = item.carrier.as_deref().and_then(names::by_seventeen_track);
-        let tracked = item.tracked(known.map_or("", |carrier| carrier.code), &number, cx.now);
-        Ok(Told { parcels: vec![News { watch, ..News::of(tracked) }], next_calls: Vec::new() })
-    }
-
-    fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {
-        plain_acknowledgement(stored, "OK")
-    }
-
-    fn subscription(&self) -> Option<&dyn Subscription> {
-        Some(self)
-    }
-}
-
-impl Subscription for SeventeenTrack {
-    /// The address of pushes stands in the console.
-    fn subscribe(&self, cx: &Cx, ask: &Ask, _callback: &str) -> Result<Call, Refusal> {
-        call(cx, "seventeen-track.register", "register", std::slice::from_ref(ask))
-    }
-
-    fn read_subscribed(&self, cx: &Cx, ask: &Ask, answer: &Answer) -> Result<(), Refusal> {
-        let data = body::json::<Said>(answer, cx.now)?.data()?;
-        match data.rejected.iter().find(|one| one.is_about(ask)) {
-            Some(rejected) => Err(refusal(rejected.code())),
-            None if data.accepted.iter().any(|one| one.is_about(&ask.number)) => Ok(()),
-            None => Err(Refusal::Unreadable),
-        }
     }
 }
 
@@ -252,13 +206,6 @@ impl Rejected {
     }
 }
 
-#[derive(Deserialize)]
-struct Pushed {
-    event: String,
-    #[serde(default)]
-    data: Option<Tracking>,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Tracking {
@@ -299,21 +246,6 @@ impl ShippingInfo {
         let (from, to) = (country(&self.shipper_address), country(&self.recipient_address));
         from.zip(to).is_some_and(|(from, to)| !from.eq_ignore_ascii_case(&to))
     }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct TimeMetrics {
-    estimated_delivery_date: Option<Estimate>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Estimate {
-    #[serde(deserialize_with = "body::loose")]
-    from: Option<String>,
-    #[serde(deserialize_with = "body::loose")]
-    to: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -375,18 +307,8 @@ impl Tracking {
         let mut events: Vec<Event> = scans.map(|scan| scan.event(carrier, number, abroad, now)).collect();
         let said = info.latest_status.and_then(|latest| latest.sub_status);
         add_header(&mut events, said.as_deref(), |code| meaning_of(CODES, code), now);
-        let eta =
-            info.time_metrics.and_then(|metrics| metrics.estimated_delivery_date).and_then(Estimate::eta);
+        let eta = info.time_metrics.and_then(TimeMetrics::eta);
         Tracked { eta, ..Tracked::of(carrier, number, events) }
-    }
-}
-
-impl Estimate {
-    fn eta(self) -> Option<Eta> {
-        let time = |text: Option<String>| When::parse(&text?, None)?.utc;
-        let (from, to) = (time(self.from), time(self.to));
-        let (from, to) = (from.or(to)?, to.or(from)?);
-        Some(Eta { from, to, source: EtaSource::Provider, precision: EtaPrecision::Day })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The 17TRACK codec on golden vectors and recorded shapes.
 use super::*;
+use crate::carriers::{Subscription, Watch};
 use crate::model::{Account, Private, Status};
+use crate::wire::Request;
 
 fn with_cx<T>(key: &str, run: impl FnOnce(&Cx) -> T) -> T {
     let secrets = [("key".to_owned(), Private::new(key.to_owned()))].into();

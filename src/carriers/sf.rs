@@ -4,6 +4,7 @@
 //! Must never take an empty list of routes for "does not exist": a missing or wrong phone tail looks the same.
 
 mod push;
+mod token;
 mod waybill;
 
 use super::{
@@ -11,9 +12,9 @@ use super::{
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_SETTINGS},
     china_time, meaning_of, refine, row,
 };
-use crate::model::{Account, Event, Meaning, Place, Private, Raw, Reason, Sub};
-use crate::wire::{Answer, Call, Cx, Refusal, Token, TokenStep, sign};
-use jiff::{SignedDuration, Timestamp};
+use crate::model::{Account, Event, Meaning, Place, Raw, Reason, Sub};
+use crate::wire::{Answer, Call, Cx, Refusal, TokenStep, sign};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -102,43 +103,6 @@ impl Carrier for Sf {
             })
             .collect();
         Ok(Step::Done(tracked))
-    }
-}
-
-/// The token instead of a digest, where the account's `auth` is `oauth`. It lives two hours.
-impl TokenStep for Sf {
-    fn fetch(&self, cx: &Cx) -> Result<Call, Refusal> {
-        let url = format!("{}/oauth2/accessToken", cx.account.setting("base_url", SPEC.base_url));
-        let fields = [
-            ("partnerID", cx.account.setting("partner_id", "")),
-            ("secret", cx.account.secret("checkword")),
-            ("grantType", "password"),
-        ];
-        Ok(Call::form("sf.token", url, &fields))
-    }
-
-    fn read(&self, cx: &Cx, answer: &Answer) -> Result<Token, Refusal> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Granted {
-            #[serde(default, rename = "apiResultCode", deserialize_with = "body::loose")]
-            code: Option<String>,
-            #[serde(default)]
-            access_token: Option<Private<String>>,
-            #[serde(default, deserialize_with = "body::loose")]
-            expires_in: Option<String>,
-        }
-        let granted: Granted = body::json(answer, cx.now)?;
-        match gateway(granted.code.as_deref()) {
-            // Asking for a token needs none: here it is the checkword that is wrong.
-            Err(Refusal::TokenExpired) => return Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
-            other => other?,
-        }
-        let text = granted.access_token.filter(|token| !token.reveal().is_empty());
-        let seconds = granted.expires_in.and_then(|text| text.parse().ok());
-        let life = SignedDuration::from_secs(seconds.unwrap_or(0_i64).clamp(0, 86_400));
-        let expires = cx.now.checked_add(life).map_err(|_| Refusal::Unreadable)?;
-        Ok(Token { text: text.ok_or(Refusal::Unreadable)?, expires })
     }
 }
 

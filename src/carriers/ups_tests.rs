@@ -1,6 +1,8 @@
 //! The UPS codec on golden vectors and recorded shapes.
 use super::*;
+use crate::carriers::Subscription;
 use crate::model::{Account, Private};
+use crate::wire::Token;
 
 fn with_cx<T>(run: impl FnOnce(&Cx) -> T) -> T {
     let account = Account {

@@ -1,6 +1,7 @@
 //! The ZTO codec on golden vectors and recorded shapes.
 use super::*;
 use crate::model::{Account, Private, Status};
+use crate::wire::Request;
 
 const KEY: &str = "kfpttestkey==";
 

@@ -160,6 +160,7 @@ exception-incident: carrier! place! count!
 
 cure-signature cure-not-authorized cure-quota-spent cure-carrier-code cure-ip-list cure-settings cure-token
 cure-credentials cure-permission cure-quota cure-allowed-address cure-appid cure-appsecret cure-aes-key
+cure-order cure-order-address cure-order-phone cure-order-goods cure-order-collected
 cure-account-blocked cure-template cure-polling-conflict
 ";
 

@@ -2,7 +2,8 @@
 //! Source: api.kuaidi100.com, `label/order` with `method=order` and `cancel`; facts/aggregators 1.11; the fields beside
 //! those named there are from memory. How a known order id is answered is not known: must never be tried out by a program.
 
-use super::{Kuaidi100, com_of, service};
+use super::service::service;
+use super::{Kuaidi100, com_of};
 use crate::carriers::waybill::{CURE_ORDER_ADDRESS, CURE_ORDER_COLLECTED, CURE_ORDER_PHONE};
 use crate::carriers::{
     Again, Cancelling, Created, Party, Shipping, Waybill,
