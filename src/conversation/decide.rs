@@ -95,7 +95,8 @@ impl<'a> Turn<'a> {
             return Ok(());
         }
         match &self.heard.said {
-            Said::Joined => self.welcome("joined"),
+            Said::Joined(Some(order)) => prove::linked(self, order)?,
+            Said::Joined(None) => self.welcome("joined"),
             Said::Other => self.text(Line::new("unreadable")),
             Said::Choice(id) => self.chosen(choose::by_id(id))?,
             Said::Text(text) => self.read(text)?,

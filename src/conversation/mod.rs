@@ -32,8 +32,8 @@ pub enum Said {
     Text(String),
     /// Took an offered choice by its id.
     Choice(String),
-    /// Came in (followed the account, pressed Start).
-    Joined,
+    /// Came in (followed the account, pressed Start); by a link of the shop's, with the order that it opens.
+    Joined(Option<String>),
     /// Sent what cannot be read: a picture, a sticker.
     Other,
 }

@@ -74,6 +74,23 @@ pub(super) fn answers_our_question(turn: &mut Turn) -> Result<bool, Decision> {
     Ok(true)
 }
 
+/// The buyer came by a link to an order: it is theirs to see, and that is what they want to know.
+pub(super) fn linked(turn: &mut Turn, order: &str) -> Flow {
+    let Some(found) = turn.known.claim(order) else {
+        return Err(Decision::Need(vec![Need::Claim(order.to_owned())]));
+    };
+    let Some(view) = found.orders.iter().find(|view| view.order.no == order) else {
+        turn.welcome("joined");
+        return Ok(());
+    };
+    if turn.chat.bind(order, How::Link, turn.at.now) {
+        turn.effects.push(Effect::Bind { order: order.to_owned() });
+        turn.text(Line::new("verify-done").with("parcel", topics::name(view)));
+    }
+    turn.intent = "track".into();
+    turn.answer_for("track", order, None)
+}
+
 fn finish(turn: &mut Turn, resolved: Resolved, intent: &str) -> Flow {
     match resolved {
         Resolved::Order { order, number, .. } => {

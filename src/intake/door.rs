@@ -99,7 +99,7 @@ impl Intake {
         let said = match &incoming.what {
             What::Text(text) => Said::Text(text.clone()),
             What::Choice(id) => Said::Choice(id.clone()),
-            What::Joined(_) => Said::Joined,
+            What::Joined(link) => Said::Joined(self.linked(&shop.id, link.as_deref()).await?),
             What::Other => Said::Other,
             What::Left => {
                 self.left(&shop.id, &address).await?;
@@ -164,6 +164,13 @@ impl Intake {
             Progress::Inline(shown) => Outcome::Inline(shown),
             _ => Outcome::Later,
         })
+    }
+
+    /// The order that a link opens, where it is one of the shop's.
+    async fn linked(&self, shop: &str, link: Option<&str>) -> Result<Option<String>, StoreError> {
+        let Some(link) = link else { return Ok(None) };
+        let order = self.records.linked(shop, link, self.clock.now()).await?;
+        Ok(order.map(|order| order.no))
     }
 
     fn go_on(self: &Arc<Self>, mut trip: Trip, waits: Waits, runner: super::live::Runner) {

@@ -71,7 +71,7 @@ impl Trip {
         let (what, text) = match &self.said {
             Said::Text(text) => ("text", text.as_str()),
             Said::Choice(id) => ("choice", id.as_str()),
-            Said::Joined => ("joined", ""),
+            Said::Joined(order) => ("joined", order.as_deref().unwrap_or("")),
             Said::Other => ("other", ""),
         };
         Running {
@@ -97,7 +97,7 @@ pub(super) fn said_of(running: &Running) -> Said {
     match running.what.as_str() {
         "text" => Said::Text(running.text.clone()),
         "choice" => Said::Choice(running.text.clone()),
-        "joined" => Said::Joined,
+        "joined" => Said::Joined((!running.text.is_empty()).then(|| running.text.clone())),
         _ => Said::Other,
     }
 }
@@ -450,7 +450,7 @@ impl Intake {
         let text = match &trip.said {
             Said::Text(text) => text.clone(),
             Said::Choice(id) => label_of(before, id),
-            Said::Joined | Said::Other => return Ok(false),
+            Said::Joined(_) | Said::Other => return Ok(false),
         };
         chat.seq += 1;
         let id = trip.key.rsplit('\u{1f}').next().unwrap_or(&trip.key).to_owned();
@@ -506,7 +506,7 @@ fn tell_story(
             label = label_of(before, id);
             Some(label.as_str())
         }
-        Said::Joined | Said::Other => None,
+        Said::Joined(_) | Said::Other => None,
     };
     let told = shown.iter().find_map(|shown| match shown {
         Shown::Text { text } | Shown::Choices { text, .. } => Some(text.as_str()),

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod exceptions;
+mod links;
 mod openapi;
 mod orders;
 mod parcels;
@@ -37,6 +38,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/api/v1/orders/{order}"),
     ("put", "/api/v1/orders/{order}"),
     ("post", "/api/v1/orders/{order}/parcels"),
+    ("post", "/api/v1/orders/{order}/links"),
     ("post", "/api/v1/orders/{order}/waybills"),
     ("post", "/api/v1/waybills/{id}/cancel"),
     ("get", "/api/v1/parcels/{carrier}/{number}"),
@@ -57,6 +59,7 @@ pub fn router() -> Router<Shared> {
         .route("/api/v1/orders", get(orders::list).post(orders::batch))
         .route("/api/v1/orders/{order}", put(orders::put).get(orders::show))
         .route("/api/v1/orders/{order}/parcels", post(parcels::bind))
+        .route("/api/v1/orders/{order}/links", post(links::create))
         .route("/api/v1/orders/{order}/waybills", post(waybills::create))
         .route("/api/v1/waybills/{id}/cancel", post(waybills::cancel))
         .route("/api/v1/parcels/{carrier}/{number}", get(parcels::show))

@@ -6,6 +6,7 @@ mod chats;
 mod journal;
 mod ledger;
 mod letters;
+mod links;
 mod orders;
 mod outbox;
 mod parcels;

@@ -277,6 +277,36 @@ async fn followers_come_tap_scan_and_go() {
     assert!(!answer.contains("YT8816042739501") && !answer.contains("青瓷茶具"), "{answer}");
 }
 
+/// A code with a signed order link in its scene: the buyer scans it and knows.
+#[tokio::test]
+async fn a_scanned_order_link_opens_its_order_and_nothing_else_does() {
+    let world = World::new().await;
+    world.synced("demo", "A1001", "青瓷茶具", &[YTO], &[]).await;
+    world.synced("other", "A1001", "别家茶具", &[YTO], &[]).await;
+    let shop = crate::api::client(&world, "demo");
+    let made = shop.post("/api/v1/orders/A1001/links", serde_json::json!({"days": 7})).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let link = made.json()["link"].as_str().unwrap().to_owned();
+    assert!(link.len() <= 64, "a scene has 64 characters");
+    assert_eq!(made.json()["until"], "2026-03-09T04:00:00Z");
+
+    let buyer = follower(&world, "demo", "o-new");
+    let answer = buyer.event("subscribe", &format!("qrscene_{link}")).await;
+    assert!(answer.contains("茶具") && answer.contains("YT8816042739501"), "{answer}");
+    let again = buyer.says(1, "到哪了").await;
+    assert!(again.contains("YT8816042739501"), "it stays theirs: {again}");
+    // Who scans a code that is no link of this shop's is welcome, and sees nothing.
+    for (account, scene) in [("other", link.as_str()), ("demo", "order-7"), ("demo", &link[1..])] {
+        let stranger = follower(&world, account, "o-stranger");
+        let hello = stranger.event("SCAN", scene).await;
+        assert!(!hello.is_empty() && !hello.contains("茶具") && !hello.contains("YT88"), "{hello}");
+    }
+    world.advance(Duration::from_secs(8 * 24 * 3600));
+    let late = follower(&world, "demo", "o-late");
+    assert!(!late.event("SCAN", &link).await.contains("茶具"), "it is over");
+    assert_eq!(shop.post("/api/v1/orders/NONE/links", serde_json::json!({})).await.status, 404);
+}
+
 #[tokio::test]
 async fn going_while_an_answer_is_made_forgets_all_the_same() {
     let world = World::new().await;
@@ -352,6 +382,8 @@ async fn a_slow_carrier_with_nothing_stored_gives_one_answer_by_another_way() {
 async fn old_facts_are_told_with_their_age_while_every_carrier_is_down() {
     let world = World::new().await;
     one_order(&world, "demo", "o-anna").await;
+    // First the outage, then the time: a check that falls due in between would bring news.
+    world.simulator.set_outage(Some(Outage::Down));
     world.advance(Duration::from_secs(3 * 3600));
     for (id, outage) in [(1, Outage::Down), (2, Outage::Slow(Duration::from_secs(12)))] {
         world.simulator.set_outage(Some(outage));
