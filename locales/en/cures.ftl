@@ -16,3 +16,6 @@ cure-aes-key = The message key (EncodingAESKey) is missing or wrong; it has 43 c
 cure-account-blocked = The platform has blocked the account or this interface. See the reason in its console and appeal.
 cure-template = The message template’s id is wrong. Check the template’s id in the console.
 cure-polling-conflict = Another program is receiving this bot’s messages. Stop it, or use a webhook.
+cure-robot-keyword = The group robot asks for a keyword that the alert lacks. In the robot’s security settings add the shop’s name as a keyword (every alert begins with it), or use its signature instead.
+cure-robot-sign = The group robot refuses the signature. Copy the signing secret from the robot’s security settings into the account’s secret, and check that this server’s clock is right.
+cure-robot-address = The group robot refuses this server’s IP address. Add the server’s public address to the allow list in the robot’s security settings, or use its signature instead.

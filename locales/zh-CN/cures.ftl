@@ -16,3 +16,6 @@ cure-aes-key = 消息加解密密钥（EncodingAESKey）缺失或不对，应为
 cure-account-blocked = 账号或接口被平台封禁。请登录公众平台查看原因并申诉。
 cure-template = 模板消息的模板编号不对。请核对后台的模板 ID。
 cure-polling-conflict = 另一个程序也在用这个机器人收消息。请停掉它，或改用 webhook。
+cure-robot-keyword = 群机器人开了“自定义关键词”，而提醒里没有这些词。请到群机器人的安全设置里，把店铺名称加为关键词（每条提醒都带着它），或改用加签。
+cure-robot-sign = 群机器人的签名不对。请到它的安全设置里重新复制加签（签名校验）密钥，填到账号的 secret；再核对一下服务器的时间准不准。
+cure-robot-address = 群机器人不接受这台服务器的 IP 地址。请到它的安全设置里，把服务器的出口 IP 加入白名单，或改用加签。

@@ -16,3 +16,6 @@ cure-aes-key = 訊息加解密金鑰（EncodingAESKey）缺少或不對，應為
 cure-account-blocked = 帳號或介面被平台封鎖。請登入公眾平台查看原因並申訴。
 cure-template = 範本訊息的範本編號不對。請核對後台的範本 ID。
 cure-polling-conflict = 另一個程式也在用這個機器人收訊息。請停掉它，或改用 webhook。
+cure-robot-keyword = 群組機器人開了「自訂關鍵字」，而提醒裡沒有這些字詞。請到群組機器人的安全設定裡，把商店名稱加為關鍵字（每則提醒都帶著它），或改用簽章驗證。
+cure-robot-sign = 群組機器人的簽章不對。請到它的安全設定裡重新複製簽章金鑰，填到帳號的 secret；再核對一下伺服器的時間準不準。
+cure-robot-address = 群組機器人不接受這台伺服器的 IP 位址。請到它的安全設定裡，把伺服器的對外 IP 加入白名單，或改用簽章驗證。
