@@ -18,7 +18,7 @@ pub struct AlertSpec {
     pub options: &'static [&'static str],
     /// Settings that it needs.
     pub settings: &'static [&'static str],
-    /// Production address, the default of setting `base_url`.
+    /// Production address, the default of setting `base_url`; empty: the account must name one.
     pub base_url: &'static str,
     /// Whether the receiver tells two posts of one message apart, so that an unknown outcome may be sent again.
     pub repeatable: bool,
@@ -320,15 +320,14 @@ impl Alert for Hook {
             kind: "alert-hook",
             secrets: &["secret"],
             options: &[],
-            settings: &["path"],
-            // The merchant's own: nothing is sent where it is left out.
-            base_url: "https://merchant.invalid",
+            settings: &["base_url", "path"],
+            base_url: "",
             repeatable: true,
         }
     }
 
     fn call(&self, cx: &Cx, id: &str, words: &str) -> Result<Call, Refusal> {
-        let url = format!("{}{}", base(cx, self.spec()), cx.account.setting("path", "/"));
+        let url = format!("{}{}", cx.account.setting("base_url", ""), cx.account.setting("path", "/"));
         let mut call = post("alert-hook.send", url, &Posted { id, text: words })?;
         let seconds = cx.now.as_second();
         call.headers.push(("x-yishi-id", id.to_owned()));
@@ -365,7 +364,8 @@ mod tests {
     fn with_cx<T>(run: impl FnOnce(&Cx) -> T) -> T {
         let secrets = ["key", "access_token", "secret", "token", "bot_token"];
         let account = Account {
-            settings: [("chat_id".to_owned(), "-100".to_owned()), ("path".to_owned(), "/in".to_owned())]
+            settings: [("chat_id", "-100"), ("path", "/in"), ("base_url", "https://robot.example")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             secrets: secrets.map(|name| (name.to_owned(), Private::new(format!("{name}-1")))).into(),
             ..Account::default()
