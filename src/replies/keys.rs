@@ -109,8 +109,9 @@ notice-delayed: parcel! eta!
 notice-stalled: parcel! at
 notice-shipped-next notice-delayed-next notice-stalled-next
 
-alert-new alert-digest: shop! count!
+alert-new alert-cleared alert-digest: shop! count!
 alert-line: trouble! carrier number! order place
+alert-cleared-line: trouble! carrier number! order status!
 alert-more: count!
 alert-digest-line: trouble! count!
 alert-test: shop
