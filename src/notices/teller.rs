@@ -55,6 +55,15 @@ struct Target {
     reachable: bool,
 }
 
+impl Target {
+    /// The news that this buyer has not switched off.
+    fn wants(&self, notices: &[Notice]) -> Vec<Notice> {
+        let none = Vec::new();
+        let unwanted = self.read.value.as_ref().map_or(&none, |chat| &chat.unwanted);
+        notices.iter().filter(|notice| !unwanted.contains(&notice.kind.group())).cloned().collect()
+    }
+}
+
 impl Teller {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
@@ -104,9 +113,12 @@ impl Teller {
             let mut parcel = before.clone();
             parcel.pending.retain(|notice| still_true(notice, before, &shop.zone, now));
             let targets = self.targets(shop, &parcel, now).await?;
-            let at = targets.iter().map(|target| at(&parcel.pending, &target.read, shop, now)).min();
+            let at = targets
+                .iter()
+                .filter_map(|target| at(&target.wants(&parcel.pending), &target.read, shop, now))
+                .min();
             let mut batch = Batch::default();
-            match at.flatten() {
+            match at {
                 Some(at) if at > now => parcel.pending_due = Some(at),
                 _ => {
                     let notices = std::mem::take(&mut parcel.pending);
@@ -114,7 +126,7 @@ impl Teller {
                     if !notices.is_empty() && !targets.is_empty() {
                         parcel.told_at = Some(now);
                         for target in &targets {
-                            self.stage(&mut batch, shop, target, &notices, &parcel, now)?;
+                            self.stage(&mut batch, shop, target, &target.wants(&notices), &parcel, now)?;
                         }
                     }
                 }

@@ -79,7 +79,9 @@ unbind-all-done: count
 greeting joined: shop
 thanks other other-again unreadable too-long
 human-waiting human-still-waiting human-timeout human-back
-stop-done resume-done delete-confirm delete-done delete-kept
+stop-done stop-some stop-some-undo resume-done
+notice-group-moving notice-group-delivery notice-group-arrival notice-group-trouble
+delete-confirm delete-done delete-kept
 language-ask language-set language-choice-zh-cn language-choice-zh-tw language-choice-en
 
 not-received-delivered: parcel! at
