@@ -138,6 +138,9 @@ pub struct Notice {
     pub occasion: String,
     /// Time of the event that caused it.
     pub at: Timestamp,
+    /// Orders whose buyers have heard it, where others' have yet to.
+    #[serde(default)]
+    pub heard: Vec<String>,
 }
 
 impl Notice {
@@ -194,6 +197,7 @@ mod tests {
                 leg: 0,
                 occasion: String::new(),
                 at: Timestamp::UNIX_EPOCH,
+                heard: Vec::new(),
             };
             assert!(keys.insert(notice.key()));
             assert_ne!(notice.key(), Notice { occasion: "1".into(), ..notice.clone() }.key());

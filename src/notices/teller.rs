@@ -51,16 +51,20 @@ pub struct Teller {
 struct Target {
     read: Read<Chat>,
     address: ChatAddress,
-    order: Order,
+    /// Their orders in the parcel, at least one; the first gives it its name.
+    orders: Vec<Order>,
     reachable: bool,
 }
 
 impl Target {
-    /// The news that this buyer has not switched off.
+    /// The news that this buyer has not heard and not switched off.
     fn wants(&self, notices: &[Notice]) -> Vec<Notice> {
-        let none = Vec::new();
-        let unwanted = self.read.value.as_ref().map_or(&none, |chat| &chat.unwanted);
-        notices.iter().filter(|notice| !unwanted.contains(&notice.kind.group())).cloned().collect()
+        let chat = self.read.value.as_ref();
+        let wants = |notice: &&Notice| {
+            let heard = self.orders.iter().any(|order| notice.heard.contains(&order.no));
+            !heard && chat.is_none_or(|chat| !chat.unwanted.contains(&notice.kind.group()))
+        };
+        notices.iter().filter(wants).cloned().collect()
     }
 }
 
@@ -100,7 +104,7 @@ impl Teller {
         Ok(due.len())
     }
 
-    /// Tells one parcel's news, or puts it off, in one commit.
+    /// Tells one parcel's news, or puts it off for those who cannot be told now, in one commit.
     async fn tell(&self, due: &Due) -> Result<(), StoreError> {
         let Some(shop) = self.shops.get(&due.shop) else { return Ok(()) };
         loop {
@@ -113,24 +117,23 @@ impl Teller {
             let mut parcel = before.clone();
             parcel.pending.retain(|notice| still_true(notice, before, &shop.zone, now));
             let targets = self.targets(shop, &parcel, now).await?;
-            let at = targets
-                .iter()
-                .filter_map(|target| at(&target.wants(&parcel.pending), &target.read, shop, now))
-                .min();
             let mut batch = Batch::default();
-            match at {
-                Some(at) if at > now => parcel.pending_due = Some(at),
-                _ => {
-                    let notices = std::mem::take(&mut parcel.pending);
-                    parcel.pending_due = None;
-                    if !notices.is_empty() && !targets.is_empty() {
-                        parcel.told_at = Some(now);
-                        for target in &targets {
-                            self.stage(&mut batch, shop, target, &target.wants(&notices), &parcel, now)?;
-                        }
-                    }
+            for target in &targets {
+                let news = target.wants(&parcel.pending);
+                if at(&news, &target.read, shop, now).is_some_and(|at| at <= now) {
+                    self.stage(&mut batch, shop, target, &news, &parcel, now)?;
+                    let orders = || target.orders.iter().map(|order| order.no.clone());
+                    parcel.pending.iter_mut().for_each(|notice| notice.heard.extend(orders()));
+                    parcel.told_at = Some(now);
                 }
             }
+            parcel.pending.retain(|notice| {
+                targets.iter().any(|target| !target.wants(std::slice::from_ref(notice)).is_empty())
+            });
+            let times = targets
+                .iter()
+                .filter_map(|target| at(&target.wants(&parcel.pending), &target.read, shop, now));
+            parcel.pending_due = times.min();
             self.records.put_parcel(&mut batch, &shop.id, &read, &parcel)?;
             if self.records.store().commit(batch).await? == Committed::Done {
                 if parcel.told_at == Some(now) {
@@ -156,7 +159,8 @@ impl Teller {
                     continue;
                 }
                 let reachable = is_open(address, read.value.as_ref(), now);
-                let target = Target { read, address: address.clone(), order: order.clone(), reachable };
+                let orders = vec![order.clone()];
+                let target = Target { read, address: address.clone(), orders, reachable };
                 let rank = |target: &Target| {
                     (target.reachable, target.read.value.as_ref().and_then(|chat| chat.last_inbound))
                 };
@@ -165,10 +169,10 @@ impl Teller {
                 }
             }
             // One parcel of several orders of one buyer is told once.
-            if let Some(best) = best
-                && targets.iter().all(|target| target.address != best.address)
-            {
-                targets.push(best);
+            let Some(best) = best else { continue };
+            match targets.iter_mut().find(|target| target.address == best.address) {
+                Some(known) => known.orders.extend(best.orders),
+                None => targets.push(best),
             }
         }
         Ok(targets)
@@ -186,7 +190,8 @@ impl Teller {
         let mut chat = target.read.value.clone().unwrap_or_default();
         chat.address = Some(target.address.clone());
         let locale = chat.language.clone().unwrap_or_else(|| shop.locale.clone());
-        let blocks = wording::blocks(notices, parcel, &target.order);
+        let Some(order) = target.orders.first() else { return Ok(()) };
+        let blocks = wording::blocks(notices, parcel, order);
         let shown = (self.render)(shop, &locale, now, &blocks);
         if shown.is_empty() {
             return Ok(());
@@ -226,7 +231,7 @@ impl Teller {
     }
 }
 
-/// When this chat may be told; none: there is nothing to tell.
+/// When this chat may be told; none: there is nothing to tell it.
 fn at(notices: &[Notice], read: &Read<Chat>, shop: &Shop, now: Timestamp) -> Option<Timestamp> {
     let none = Vec::new();
     let told = read.value.as_ref().map_or(&none, |chat| &chat.notified);
@@ -252,3 +257,7 @@ fn is_open(address: &ChatAddress, chat: Option<&Chat>, now: Timestamp) -> bool {
     let inside = chat.last_inbound.is_some_and(|last| now.duration_since(last) < window);
     inside && (spec.window_quota == 0 || chat.window_used < spec.window_quota)
 }
+
+#[cfg(test)]
+#[path = "teller_tests.rs"]
+mod tests;

@@ -139,7 +139,14 @@ mod tests {
         let at: Timestamp = "2026-03-03T04:00:00Z".parse().unwrap();
         let notices: Vec<Notice> = kinds
             .iter()
-            .map(|kind| Notice { kind: *kind, generation: 0, leg: 0, occasion: String::new(), at })
+            .map(|kind| Notice {
+                kind: *kind,
+                generation: 0,
+                leg: 0,
+                occasion: String::new(),
+                at,
+                heard: Vec::new(),
+            })
             .collect();
         let order = Order {
             no: "A1".into(),
