@@ -138,3 +138,58 @@ async fn what_no_longer_holds_in_the_morning_is_not_told_to_whoever_waited() {
     assert!(matches!(&anna[..], [told] if told.contains("已签收") && !told.contains("揽收")), "{anna:?}");
     assert_eq!(ben.len(), 2);
 }
+
+#[tokio::test]
+async fn several_parcels_of_one_buyer_are_one_message() {
+    let desk = Desk::new(NoticeRules::default());
+    desk.order("A1", "茶具", &["75000000000001"], "anna").await;
+    desk.order("A2", "茶叶", &["75000000000002"], "anna").await;
+    desk.order("B1", "茶叶", &["75000000000003"], "ben").await;
+    for number in ["75000000000001", "75000000000002", "75000000000003"] {
+        desk.happened(number, Status::Delivered, NoticeKind::Delivered).await;
+    }
+    desk.rounds().await;
+    let anna = desk.log("anna").await;
+    let [both] = &anna[..] else { panic!("one message: {anna:#?}") };
+    assert!(both.contains("“茶具”已签收") && both.contains("“茶叶”已签收"), "{both}");
+    assert_eq!(both.matches("没收到").count(), 1, "the advice once: {both}");
+    assert!(both.ends_with("我们帮您查。\"}]"), "after the last of them: {both}");
+    assert_eq!(desk.log("ben").await.len(), 1);
+    let chat = desk.teller.records.chat("demo", &person("anna")).await.unwrap().value.unwrap();
+    assert_eq!(chat.notified.len(), 1, "one of the day's messages");
+}
+
+#[tokio::test]
+async fn parcels_that_would_be_called_the_same_are_told_apart_by_number() {
+    let desk = Desk::new(NoticeRules::default());
+    desk.order("A1", "茶具", &["75000000000001"], "anna").await;
+    desk.order("A2", "茶具", &["75000000000002"], "anna").await;
+    desk.happened("75000000000001", Status::OutForDelivery, NoticeKind::OutForDelivery).await;
+    desk.happened("75000000000002", Status::Delivered, NoticeKind::Delivered).await;
+    desk.rounds().await;
+    let anna = desk.log("anna").await;
+    assert_eq!(anna.len(), 1);
+    for words in ["“茶具”（运单号 75000000000001）开始派送", "“茶具”（运单号 75000000000002）已签收"]
+    {
+        assert!(anna[0].contains(words), "{anna:?}");
+    }
+    // Alone it needs no number.
+    desk.happened("75000000000001", Status::Delivered, NoticeKind::Delivered).await;
+    desk.rounds().await;
+    assert!(desk.log("anna").await[1].contains("“茶具”已签收"));
+}
+
+#[tokio::test]
+async fn more_parcels_than_fit_are_several_messages_and_each_is_told_once() {
+    let desk = Desk::new(NoticeRules::default());
+    let numbers: Vec<String> = (1..=7).map(|at| format!("7500000000000{at}")).collect();
+    for (at, number) in numbers.iter().enumerate() {
+        desk.order(&format!("A{at}"), &format!("茶{at}"), &[number], "anna").await;
+        desk.happened(number, Status::Delivered, NoticeKind::Delivered).await;
+    }
+    desk.rounds().await;
+    let anna = desk.log("anna").await;
+    assert_eq!(anna.len(), 2);
+    let all = anna.concat();
+    assert!((0..7).all(|at| all.matches(&format!("“茶{at}”")).count() == 1), "{anna:#?}");
+}

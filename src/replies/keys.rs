@@ -34,7 +34,7 @@ name-item-more: title! more
 name-order: order!
 name-number: carrier number!
 name-part: parcel!
-name-part-number: parcel! number!
+name-part-number name-with-number: parcel! number!
 
 eta-known eta-today eta-passed: eta!
 eta-unknown
