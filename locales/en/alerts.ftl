@@ -4,6 +4,11 @@ alert-new = { $shop }: { $count ->
    *[other] { $count } parcels need
 } attention:
 alert-line = · { $trouble }: order { $order }, { $carrier } { $number } { $place }
+alert-cleared = { $shop }: { $count ->
+    [one] 1 alert has
+   *[other] { $count } alerts have
+} cleared:
+alert-cleared-line = · { $trouble } (cleared): order { $order }, { $carrier } { $number }, now: { $status }
 alert-more = And { $count } more; see the list of exceptions.
 alert-digest = { $shop }: { $count ->
     [one] 1 exception is

@@ -21,3 +21,6 @@ cure-order-phone = They say that a phone number is wrong. Check those of sender 
 cure-order-goods = They do not carry these goods. Check their name, or choose another carrier.
 cure-order-collected = The courier has collected it, so it cannot be cancelled any more. Ask the carrier to intercept it.
 cure-order = They do not take this order. Check its number, the number of pieces and the collection time.
+cure-robot-keyword = The group robot asks for a keyword that the alert lacks. In the robot’s security settings add the shop’s name as a keyword (every alert begins with it), or use its signature instead.
+cure-robot-sign = The group robot refuses the signature. Copy the signing secret from the robot’s security settings into the account’s secret, and check that this server’s clock is right.
+cure-robot-address = The group robot refuses this server’s IP address. Add the server’s public address to the allow list in the robot’s security settings, or use its signature instead.

@@ -13,6 +13,12 @@ human-timeout = Sorry, nobody could answer you in time. Your messages are saved,
 human-back = Our agent has closed this chat. I’m here for your parcels again.
 
 stop-done = OK, you won’t get delivery messages any more. To turn them back on, reply “resume notifications”.
+stop-some = OK, from now on I’ll only message you when your parcel:
+notice-group-moving = · is shipped or picked up by the carrier
+notice-group-delivery = · is out for delivery
+notice-group-arrival = · can be collected or has been delivered
+notice-group-trouble = · is delayed, could not be delivered, or is going back
+stop-some-undo = To get everything again, reply “resume notifications”.
 resume-done = OK, delivery messages are back on.
 delete-confirm = This erases your data and your order links here for good. Are you sure?
 delete-done = Your data has been deleted.

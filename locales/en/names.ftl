@@ -8,3 +8,4 @@ name-order = Order { $order }
 name-number = Parcel { $number } ({ $carrier })
 name-part = { $parcel } (one of its parcels)
 name-part-number = { $parcel } (one of its parcels, { $number })
+name-with-number = { $parcel } ({ $number })

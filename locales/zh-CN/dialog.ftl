@@ -13,6 +13,12 @@ human-timeout = 抱歉，客服暂时没能回复您。您的留言都还在。�
 human-back = 客服已结束本次接待，查快递继续找我就行。
 
 stop-done = 好的，以后不再主动给您发物流消息了。想恢复时，回复“恢复通知”。
+stop-some = 好的，以后只在这些时候主动告诉您：
+notice-group-moving = · 发货、揽收
+notice-group-delivery = · 开始派送
+notice-group-arrival = · 可以取件、已签收
+notice-group-trouble = · 延误、没送到、退回这类意外
+stop-some-undo = 想全部恢复时，回复“恢复通知”。
 resume-done = 好的，已恢复物流消息。
 delete-confirm = 删除后，我这里关于您的资料和订单关联都会清除，不能恢复。确定要删除吗？
 delete-done = 您的资料已经删除。

@@ -5,3 +5,4 @@ name-order = 订单 { $order }
 name-number = 快递（{ $carrier } { $number }）
 name-part = { $parcel } 的其中一个包裹
 name-part-number = { $parcel } 的其中一个包裹（运单号 { $number }）
+name-with-number = { $parcel }（运单号 { $number }）

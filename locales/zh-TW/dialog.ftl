@@ -13,6 +13,12 @@ human-timeout = 抱歉，客服暫時沒能回覆您。您的留言都還在。�
 human-back = 客服已結束這次服務，查包裹繼續找我就可以。
 
 stop-done = 好的，以後不會再主動傳物流訊息給您。想恢復時，請回覆「恢復通知」。
+stop-some = 好的，以後只在這些時候主動告訴您：
+notice-group-moving = · 出貨、收件
+notice-group-delivery = · 開始配送
+notice-group-arrival = · 可以取件、已簽收
+notice-group-trouble = · 延誤、沒送到、退回這類意外
+stop-some-undo = 想全部恢復時，請回覆「恢復通知」。
 resume-done = 好的，已恢復物流訊息。
 delete-confirm = 刪除後，我這裡關於您的資料和訂單綁定都會清除，無法復原。確定要刪除嗎？
 delete-done = 您的資料已經刪除。

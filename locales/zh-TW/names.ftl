@@ -5,3 +5,4 @@ name-order = 訂單 { $order }
 name-number = 包裹（{ $carrier } { $number }）
 name-part = { $parcel } 的其中一個包裹
 name-part-number = { $parcel } 的其中一個包裹（單號 { $number }）
+name-with-number = { $parcel }（單號 { $number }）

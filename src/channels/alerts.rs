@@ -18,7 +18,7 @@ pub struct AlertSpec {
     pub options: &'static [&'static str],
     /// Settings that it needs.
     pub settings: &'static [&'static str],
-    /// Production address, the default of setting `base_url`.
+    /// Production address, the default of setting `base_url`; empty: the account must name one.
     pub base_url: &'static str,
     /// Whether the receiver tells two posts of one message apart, so that an unknown outcome may be sent again.
     pub repeatable: bool,
@@ -44,6 +44,10 @@ pub fn alert(kind: &str) -> Option<&'static dyn Alert> {
 
 const CURE_CREDENTIALS: Cure = Cure("cure-credentials");
 const CURE_SETTINGS: Cure = Cure("cure-settings");
+// What a group robot's own page lets its owner demand of each message.
+const CURE_KEYWORD: Cure = Cure("cure-robot-keyword");
+const CURE_SIGN: Cure = Cure("cure-robot-sign");
+const CURE_ADDRESS: Cure = Cure("cure-robot-address");
 
 fn base<'a>(cx: &'a Cx, spec: &AlertSpec) -> &'a str {
     cx.account.setting("base_url", spec.base_url)
@@ -58,16 +62,20 @@ fn encoded(text: &str) -> String {
     sign::form_encode(text)
 }
 
-/// Code of a JSON answer; a broken server may have taken it.
-fn code(answer: &Answer, name: &str) -> Result<i64, Refusal> {
+/// What a JSON answer says; a broken server may have taken the message.
+fn said(answer: &Answer) -> Result<serde_json::Value, Refusal> {
     match answer.status {
         200..=299 => {}
         429 => return Err(Refusal::Throttled { until: None }),
         401 | 403 | 404 => return Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
         _ => return Err(Refusal::Retry { after: None }),
     }
-    let said: serde_json::Value = serde_json::from_slice(&answer.body).map_err(|_| Refusal::Unreadable)?;
-    said.get(name).and_then(serde_json::Value::as_i64).ok_or(Refusal::Unreadable)
+    serde_json::from_slice(&answer.body).map_err(|_| Refusal::Unreadable)
+}
+
+/// Its code.
+fn code(answer: &Answer, name: &str) -> Result<i64, Refusal> {
+    said(answer)?.get(name).and_then(serde_json::Value::as_i64).ok_or(Refusal::Unreadable)
 }
 
 #[derive(Serialize)]
@@ -109,6 +117,8 @@ impl Alert for WeCom {
     fn read(&self, answer: &Answer) -> Result<(), Refusal> {
         match code(answer, "errcode")? {
             0 => Ok(()),
+            // System busy: not taken.
+            -1 => Err(Refusal::Retry { after: None }),
             45009 => Err(Refusal::Throttled { until: None }),
             _ => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
         }
@@ -123,6 +133,21 @@ impl DingTalk {
     fn signature(millis: i64, secret: &str) -> String {
         let text = format!("{millis}\n{secret}");
         encoded(&sign::base64(&sign::hmac_sha256(secret.as_bytes(), text.as_bytes())))
+    }
+
+    /// 310000 is said of all three demands of a robot; only the words tell which: "keywords not in content", "sign not
+    /// match", "invalid timestamp", "ip 1.2.3.4 not in whitelist", since 2022 in Chinese.
+    fn cure(words: &str) -> Cure {
+        let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
+        if says(&["keyword", "关键词"]) {
+            CURE_KEYWORD
+        } else if says(&["whitelist", "白名单"]) {
+            CURE_ADDRESS
+        } else if says(&["sign", "timestamp", "签名", "时间戳"]) {
+            CURE_SIGN
+        } else {
+            CURE_CREDENTIALS
+        }
     }
 }
 
@@ -152,8 +177,13 @@ impl Alert for DingTalk {
     fn read(&self, answer: &Answer) -> Result<(), Refusal> {
         match code(answer, "errcode")? {
             0 => Ok(()),
+            // System busy: not taken.
+            -1 => Err(Refusal::Retry { after: None }),
             130101 | 410100 => Err(Refusal::Throttled { until: None }),
-            // 310000: keyword, signature or address is not what the robot's own settings want.
+            310000 => {
+                let words = said(answer)?.get("errmsg").and_then(|words| words.as_str().map(str::to_owned));
+                Err(Refusal::FixAccount { cure: Self::cure(&words.unwrap_or_default()) })
+            }
             _ => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
         }
     }
@@ -217,6 +247,9 @@ impl Alert for Feishu {
         match code(answer, "code")? {
             0 => Ok(()),
             9499 | 11232 => Err(Refusal::Throttled { until: None }),
+            19021 => Err(Refusal::FixAccount { cure: CURE_SIGN }),
+            19022 => Err(Refusal::FixAccount { cure: CURE_ADDRESS }),
+            19024 => Err(Refusal::FixAccount { cure: CURE_KEYWORD }),
             _ => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
         }
     }
@@ -287,15 +320,14 @@ impl Alert for Hook {
             kind: "alert-hook",
             secrets: &["secret"],
             options: &[],
-            settings: &["path"],
-            // The merchant's own: nothing is sent where it is left out.
-            base_url: "https://merchant.invalid",
+            settings: &["base_url", "path"],
+            base_url: "",
             repeatable: true,
         }
     }
 
     fn call(&self, cx: &Cx, id: &str, words: &str) -> Result<Call, Refusal> {
-        let url = format!("{}{}", base(cx, self.spec()), cx.account.setting("path", "/"));
+        let url = format!("{}{}", cx.account.setting("base_url", ""), cx.account.setting("path", "/"));
         let mut call = post("alert-hook.send", url, &Posted { id, text: words })?;
         let seconds = cx.now.as_second();
         call.headers.push(("x-yishi-id", id.to_owned()));
@@ -332,7 +364,8 @@ mod tests {
     fn with_cx<T>(run: impl FnOnce(&Cx) -> T) -> T {
         let secrets = ["key", "access_token", "secret", "token", "bot_token"];
         let account = Account {
-            settings: [("chat_id".to_owned(), "-100".to_owned()), ("path".to_owned(), "/in".to_owned())]
+            settings: [("chat_id", "-100"), ("path", "/in"), ("base_url", "https://robot.example")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             secrets: secrets.map(|name| (name.to_owned(), Private::new(format!("{name}-1")))).into(),
             ..Account::default()
@@ -377,6 +410,33 @@ mod tests {
         assert!(matches!(read("dingtalk-robot", r#"{"errcode":310000}"#), Err(Refusal::FixAccount { .. })));
         assert_eq!(read("feishu-robot", r#"{"code":0}"#), Ok(()));
         assert_eq!(read("telegram-alert", r#"{"ok":true}"#), Ok(()));
+    }
+
+    #[test]
+    fn a_robot_that_refuses_says_which_of_its_demands_was_not_met() {
+        let read = |kind: &str, body: &str| alert(kind).unwrap().read(&Answer::new(200, body));
+        for kind in ["wecom-robot", "dingtalk-robot"] {
+            assert_eq!(read(kind, r#"{"errcode":-1}"#), Err(Refusal::Retry { after: None }), "{kind}");
+        }
+        let dingtalk = |words: &str| {
+            let body = serde_json::json!({"errcode": 310_000, "errmsg": words}).to_string();
+            read("dingtalk-robot", &body)
+        };
+        let feishu = |code: i64| read("feishu-robot", &format!(r#"{{"code":{code}}}"#));
+        let needs = |cure| Err(Refusal::FixAccount { cure });
+        assert_eq!(dingtalk("keywords not in content"), needs(CURE_KEYWORD));
+        assert_eq!(dingtalk("description:关键词不匹配;solution:…"), needs(CURE_KEYWORD));
+        assert_eq!(dingtalk("sign not match, more: [https://…]"), needs(CURE_SIGN));
+        assert_eq!(dingtalk("invalid timestamp"), needs(CURE_SIGN));
+        assert_eq!(
+            dingtalk("description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳…"),
+            needs(CURE_SIGN)
+        );
+        assert_eq!(dingtalk("ip 203.0.113.7 not in whitelist"), needs(CURE_ADDRESS));
+        assert_eq!(dingtalk("token is not exist"), needs(CURE_CREDENTIALS));
+        assert_eq!(read("dingtalk-robot", r#"{"errcode":310000}"#), needs(CURE_CREDENTIALS));
+        assert_eq!([19021, 19022, 19024].map(feishu), [CURE_SIGN, CURE_ADDRESS, CURE_KEYWORD].map(needs));
+        assert_eq!(feishu(19_001), needs(CURE_CREDENTIALS));
     }
 
     #[test]

@@ -20,13 +20,16 @@ pub struct KindSpec {
     pub options: &'static [&'static str],
     /// Whether a carrier can be asked about; none: a channel.
     pub serves: Option<fn(&str) -> bool>,
-    /// The production address; empty: it calls nobody.
+    /// The production address; empty: it calls nobody, or an address that the account must name (in `settings`).
     pub base_url: &'static str,
     /// The carrier, which knows what of an account cannot be used.
     pub carrier: Option<&'static dyn Carrier>,
     /// The channel, which knows what a mode of an account makes needless; none: everything above is needed.
     pub channel: Option<&'static dyn Channel>,
 }
+
+/// What `base_url` must be.
+const ADDRESS: &str = "an address such as \"https://vendor.example\", without query";
 
 /// What the registries know of a kind.
 pub fn registered(kind: &str) -> Option<KindSpec> {
@@ -141,14 +144,13 @@ fn read_shops(section: &Section, spec: &KindSpec, shops: &[&str], account: &mut 
 
 /// What every account may have.
 fn read_general(section: &Section, spec: &KindSpec, account: &mut Account) {
-    if !spec.base_url.is_empty() {
+    if !spec.base_url.is_empty() || spec.settings.contains(&"base_url") {
         let base_url = section.text("base_url").map(|url| url.trim_end_matches('/').to_owned());
         if let Some(url) = base_url {
             if is_web_address(&url) {
                 account.settings.insert("base_url".into(), url);
             } else {
-                let form = "an address such as \"https://vendor.example\", without query";
-                let message = format!("`{}.base_url` must be {form}", section.path);
+                let message = format!("`{}.base_url` must be {ADDRESS}", section.path);
                 section.problem(section.place("base_url"), message);
             }
         }
@@ -190,7 +192,8 @@ fn read_own(section: &Section, spec: &KindSpec, secrets: &Secrets, account: &mut
     for key in spec.secrets {
         account.secrets.extend(secrets.read(section, key).map(|secret| ((*key).to_owned(), secret)));
     }
-    for key in spec.settings {
+    // `base_url` has been read with what every account may have.
+    for key in spec.settings.iter().filter(|key| **key != "base_url") {
         let value = section.plain(key);
         if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
             section.problem(section.place(key), format!("`{}.{key}` must not be empty", section.path));
@@ -209,7 +212,7 @@ fn read_own(section: &Section, spec: &KindSpec, secrets: &Secrets, account: &mut
     }
     for key in spec.settings.iter().filter(needed) {
         if !section.has(key) {
-            section.missing(key, "its value");
+            section.missing(key, if *key == "base_url" { ADDRESS } else { "its value" });
         }
     }
     let whole = spec.secrets.iter().chain(spec.settings).all(|key| section.has(key));

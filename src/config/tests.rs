@@ -311,6 +311,29 @@ fn a_channel_says_what_its_mode_needs() {
     );
 }
 
+/// The merchant's own server has no address that everybody could know.
+#[test]
+fn an_alert_hook_needs_its_address() {
+    let read = |account: &str| {
+        let text = format!(
+            "{SHOP}[accounts.a]\nshop = \"one\"\nkind = \"alert-hook\"\nsecret = \"env:SECRET\"\npath = \"/in\"\n{account}"
+        );
+        let secrets = Secrets::Resolve { env: &env, base: Path::new("") };
+        let (config, problems) = read("yishi.toml", &text, &secrets, &registered);
+        (config, problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        read("").1,
+        [
+            "yishi.toml:5:11: error: `accounts.a` lacks `base_url`: add an address such as \"https://vendor.example\", without query"
+        ]
+    );
+    let (config, problems) = read("base_url = \"https://team.example/\"\nper_day = 100");
+    assert_eq!(problems, [""; 0]);
+    assert_eq!(config.accounts[0].setting("base_url", ""), "https://team.example");
+    assert_eq!(read("base_url = \"\"").1.len(), 1);
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,200}") {

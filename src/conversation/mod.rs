@@ -12,6 +12,7 @@ pub mod intents;
 mod keywords;
 mod lexicon;
 pub mod matcher;
+mod news;
 mod prepare;
 mod prove;
 mod resolve;

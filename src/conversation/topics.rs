@@ -4,9 +4,9 @@ use super::choose::{order_id, parcel_id};
 use super::compose::{self, moment};
 use super::decide::{Flow, Turn};
 use super::resolve::by_relevance;
-use super::{Asked, Decision, Effect, Need, OrderView};
+use super::{Asked, Decision, Effect, Need, OrderView, Said};
 use crate::model::chat::{Mode, Question};
-use crate::model::{Arg, Block, Choice, Line, OrderStatus, Parcel, Status};
+use crate::model::{Arg, Block, Choice, Line, NoticeGroup, OrderStatus, Parcel, Status};
 
 /// How many orders a list shows.
 const LISTED: usize = 8;
@@ -260,12 +260,14 @@ pub(super) fn without_an_order(turn: &mut Turn, intent: &str) -> Flow {
             turn.ask(Question::OrderNumber { tail });
         }
         "stop_notifications" => {
-            turn.chat.muted = true;
-            turn.text(Line::new("stop-done"));
+            let text = said(turn);
+            super::news::less(&mut turn.chat, text);
+            what_is_told(turn);
         }
         "resume_notifications" => {
-            turn.chat.muted = false;
-            turn.text(Line::new("resume-done"));
+            let text = said(turn);
+            super::news::more(&mut turn.chat, text);
+            what_is_told(turn);
         }
         "delete_my_data" => {
             let choices = [("d:yes", "choice-delete"), ("d:no", "choice-keep")];
@@ -292,6 +294,25 @@ pub(super) fn without_an_order(turn: &mut Turn, intent: &str) -> Flow {
         }
     }
     Ok(())
+}
+
+fn said<'a>(turn: &Turn<'a>) -> &'a str {
+    if let Said::Text(text) = &turn.heard.said { text } else { "" }
+}
+
+/// Which news the buyer hears of by itself from now on.
+fn what_is_told(turn: &mut Turn) {
+    if turn.chat.muted {
+        return turn.text(Line::new("stop-done"));
+    }
+    if turn.chat.unwanted.is_empty() {
+        return turn.text(Line::new("resume-done"));
+    }
+    turn.text(Line::new("stop-some"));
+    for group in NoticeGroup::ALL.iter().filter(|group| !turn.chat.unwanted.contains(group)) {
+        turn.blocks.push(Block::Text(Line::new(format!("notice-group-{}", group.name()))));
+    }
+    turn.text(Line::new("stop-some-undo"));
 }
 
 fn choice_question(turn: &mut Turn, key: &str, choices: &[(&str, &str)]) {

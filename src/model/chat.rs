@@ -3,6 +3,7 @@
 
 use super::account::ChatAddress;
 use super::message::Shown;
+use super::notice::NoticeGroup;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -241,6 +242,8 @@ pub struct Chat {
     pub notified: Vec<Timestamp>,
     /// Notices that could not be sent: shown blocks as JSON, said with the next answer.
     pub kept: Vec<String>,
+    /// News that is not wanted, where some is.
+    pub unwanted: Vec<NoticeGroup>,
 }
 
 /// Dedupe keys are told apart by 64 bits: among the few dozen of one person that is enough.

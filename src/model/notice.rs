@@ -73,9 +73,53 @@ impl NoticeKind {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 
+    /// What it belongs to in a buyer's words.
+    pub fn group(self) -> NoticeGroup {
+        match self {
+            Self::Shipped | Self::Collected => NoticeGroup::Moving,
+            Self::OutForDelivery => NoticeGroup::Delivery,
+            // Who was told of a delivery is told that it was none.
+            Self::ReadyForPickup | Self::Delivered | Self::Corrected => NoticeGroup::Arrival,
+            Self::AttemptFailed
+            | Self::Delayed
+            | Self::Exception
+            | Self::Stalled
+            | Self::MovingAgain
+            | Self::Returning
+            | Self::Returned => NoticeGroup::Trouble,
+        }
+    }
+
     /// Told at once even where another notice went out just before: a buyer acts on it.
     pub fn never_held_back(self) -> bool {
         matches!(self, Self::ReadyForPickup | Self::Delivered)
+    }
+}
+
+/// News that a buyer can switch off by word: kinds that belong together in everyday speech.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum NoticeGroup {
+    Moving,
+    Delivery,
+    Arrival,
+    /// What did not go as it should, and that it goes on.
+    Trouble,
+}
+
+impl NoticeGroup {
+    /// All groups.
+    pub const ALL: &[Self] = &[Self::Moving, Self::Delivery, Self::Arrival, Self::Trouble];
+
+    /// As it stands in template keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Moving => "moving",
+            Self::Delivery => "delivery",
+            Self::Arrival => "arrival",
+            Self::Trouble => "trouble",
+        }
     }
 }
 
@@ -94,6 +138,9 @@ pub struct Notice {
     pub occasion: String,
     /// Time of the event that caused it.
     pub at: Timestamp,
+    /// Orders whose buyers have heard it, where others' have yet to.
+    #[serde(default)]
+    pub heard: Vec<String>,
 }
 
 impl Notice {
@@ -150,6 +197,7 @@ mod tests {
                 leg: 0,
                 occasion: String::new(),
                 at: Timestamp::UNIX_EPOCH,
+                heard: Vec::new(),
             };
             assert!(keys.insert(notice.key()));
             assert_ne!(notice.key(), Notice { occasion: "1".into(), ..notice.clone() }.key());

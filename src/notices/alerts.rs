@@ -1,5 +1,5 @@
-//! Warns merchants of trouble: what is new at once and once, the rest in one message a day. Must never warn of the same
-//! trouble twice, nor name a buyer.
+//! Warns merchants of trouble: what is new at once and once, the rest in one message a day; and says once when it has
+//! cleared by itself. Must never warn of the same trouble twice, nor name a buyer.
 
 use crate::channels::alerts::alert;
 use crate::model::{Account, Arg, Block, ChatAddress, Line, Private, Shop, Shown};
@@ -64,6 +64,7 @@ impl Alarm {
             let receivers = self.receivers(&shop.id);
             if !receivers.is_empty() {
                 told += self.warn(shop, &receivers).await?;
+                told += self.all_clear(shop, &receivers).await?;
                 self.digest(shop, &receivers).await?;
             }
         }
@@ -101,17 +102,41 @@ impl Alarm {
             self.records.replace(&mut batch, &read, &case)?;
             cases.push(case);
         }
-        let count = Arg::Number(cases.len() as i64);
-        let mut lines =
-            vec![Line::new("alert-new").with("shop", Arg::Text(shop.name.clone())).with("count", count)];
-        lines.extend(cases.iter().take(NAMED).map(line));
-        if cases.len() > NAMED {
-            lines.push(Line::new("alert-more").with("count", Arg::Number((cases.len() - NAMED) as i64)));
-        }
-        self.stage(&mut batch, shop, receivers, lines, now)?;
+        let lines = cases.iter().map(line).collect();
+        self.stage(&mut batch, shop, receivers, bundle("alert-new", shop, lines), now)?;
         match self.records.store().commit(batch).await? {
             Committed::Done => Ok(cases.len()),
             // A parcel moved in between: the next round sees it anew.
+            Committed::Lost => Ok(0),
+        }
+    }
+
+    /// Says what has cleared of what was warned of, and where those parcels are now.
+    async fn all_clear(&self, shop: &Shop, receivers: &[Arc<Account>]) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let mut batch = Batch::default();
+        let mut lines = Vec::new();
+        for (id, _) in self.records.cleared_cases(&shop.id, MARKED).await? {
+            let Some(read) = self.records.cleared_case(&shop.id, &id).await? else { continue };
+            let Some(case) = &read.value else { continue };
+            let parcel = self.records.parcel(&shop.id, &case.carrier, &case.number).await?;
+            lines.extend(parcel.value.map(|parcel| {
+                let state = &parcel.state;
+                let status = Arg::Status(state.status, state.sub, state.reason);
+                parcel_line("alert-cleared-line", case).with("status", status)
+            }));
+            batch.expect(read.key.clone(), read.raw.clone()).delete(read.key.clone());
+        }
+        if batch.writes.is_empty() {
+            return Ok(0);
+        }
+        let told = lines.len();
+        if told > 0 {
+            self.stage(&mut batch, shop, receivers, bundle("alert-cleared", shop, lines), now)?;
+        }
+        match self.records.store().commit(batch).await? {
+            Committed::Done => Ok(told),
+            // It went wrong again in between.
             Committed::Lost => Ok(0),
         }
     }
@@ -195,16 +220,160 @@ fn title(kind: crate::model::TroubleKind) -> Arg {
     Arg::Line(Box::new(Line::new(format!("exception-{}", kind.name().replace('_', "-")))))
 }
 
+/// An introduction with the number of cases, the first of them, and how many more there are.
+fn bundle(intro: &'static str, shop: &Shop, mut cases: Vec<Line>) -> Vec<Line> {
+    let number = |count: usize| Arg::Number(count as i64);
+    let intro = Line::new(intro).with("shop", Arg::Text(shop.name.clone()));
+    let more = cases.len().saturating_sub(NAMED);
+    let mut lines = vec![intro.with("count", number(cases.len()))];
+    lines.extend(cases.drain(..cases.len() - more));
+    if more > 0 {
+        lines.push(Line::new("alert-more").with("count", number(more)));
+    }
+    lines
+}
+
 /// One case: what, which parcel of which order, where.
 fn line(case: &Case) -> Line {
+    let place = case.place.clone().unwrap_or_default();
+    parcel_line("alert-line", case).with("place", Arg::Text(place))
+}
+
+fn parcel_line(key: &'static str, case: &Case) -> Line {
     let order = case.orders.first().cloned().unwrap_or_default();
-    let line = Line::new("alert-line")
+    Line::new(key)
         .with("trouble", title(case.kind))
         .with("carrier", Arg::Carrier(case.carrier.clone()))
         .with("number", Arg::Text(case.number.clone()))
-        .with("order", Arg::Text(order));
-    match &case.place {
-        Some(place) => line.with("place", Arg::Text(place.clone())),
-        None => line.with("place", Arg::Text(String::new())),
+        .with("order", Arg::Text(order))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Folded, Parcel, Status, Trouble, TroubleKind};
+    use crate::replies::{Catalog, Context};
+    use crate::store::memory::MemoryStore;
+    use crate::vault::Vault;
+    use crate::wire::ManualClock;
+
+    const NUMBERS: [&str; 2] = ["75000000000001", "75000000000002"];
+
+    struct Desk {
+        alarm: Alarm,
+        clock: Arc<ManualClock>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let store = Arc::new(MemoryStore::default());
+            // Before the daily message.
+            let clock = Arc::new(ManualClock::new("2026-03-02T00:00:00Z".parse().unwrap()));
+            let account = Account {
+                id: "team".into(),
+                kind: "alert-hook".into(),
+                shop: Some("demo".into()),
+                ..Account::default()
+            };
+            let catalog = Catalog::builtin();
+            let alarm = Alarm {
+                records: Records::new(store, Arc::new(Vault::from_text(&"7".repeat(64)).unwrap())),
+                clock: clock.clone(),
+                shops: HashMap::from([("demo".to_owned(), Arc::new(shop()))]),
+                accounts: Arc::new(HashMap::from([(
+                    ("alert-hook".to_owned(), "team".to_owned()),
+                    Arc::new(account),
+                )])),
+                render: Arc::new(move |shop, locale, now, blocks| {
+                    let ctx = Context { shop: &shop.id, locale, zone: &shop.zone, now };
+                    catalog.render(&ctx, blocks)
+                }),
+                outbox: Arc::default(),
+            };
+            Self { alarm, clock }
+        }
+
+        /// What the judge of a parcel does: it stands still, or it moves.
+        async fn judged(&self, number: &str, status: Status, kinds: &[TroubleKind]) {
+            let (records, now) = (&self.alarm.records, self.clock.now());
+            let read = records.parcel("demo", "zto", number).await.unwrap();
+            let mut parcel = read.value.clone().unwrap_or_else(|| Parcel {
+                carrier: "zto".into(),
+                number: number.into(),
+                orders: vec!["A1".into()],
+                ..Parcel::default()
+            });
+            let found =
+                |kind: &TroubleKind| Trouble { kind: *kind, reason: None, since: now, leg: 0, alert: true };
+            let troubles: Vec<Trouble> = kinds.iter().map(found).collect();
+            let mut batch = Batch::default();
+            records.stage_cases(&mut batch, "demo", &parcel, &troubles, now).await.unwrap();
+            parcel.troubles = troubles;
+            parcel.state = Folded { status, ..Folded::default() };
+            records.put_parcel(&mut batch, "demo", &read, &parcel).unwrap();
+            assert_eq!(records.store().commit(batch).await.unwrap(), Committed::Done);
+        }
+
+        /// What is said in one round.
+        async fn says(&self) -> Vec<String> {
+            let before = self.alarm.records.outgoing().await.unwrap().len();
+            self.clock.advance(Duration::from_secs(5));
+            self.alarm.round().await.unwrap();
+            let all = self.alarm.records.outgoing().await.unwrap();
+            let mut all: Vec<Outgoing> = all.into_iter().filter_map(|row| row.value).collect();
+            all.sort_by_key(|outgoing| outgoing.made);
+            all.split_off(before).into_iter().map(|outgoing| outgoing.shown).collect()
+        }
+    }
+
+    fn shop() -> Shop {
+        Shop {
+            id: "demo".into(),
+            name: "小铺".into(),
+            locale: "zh-CN".into(),
+            zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
+            api_tokens: Vec::new(),
+            chat_secret: None,
+            allowed_origins: Vec::new(),
+            hotline: None,
+            notices: crate::model::NoticeRules::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_was_alarmed_hears_once_that_it_is_over() {
+        let desk = Desk::new();
+        for number in NUMBERS {
+            desk.judged(number, Status::InTransit, &[TroubleKind::Stuck]).await;
+        }
+        let said = desk.says().await;
+        assert!(matches!(&said[..], [one] if one.contains("需要留意")), "{said:?}");
+        assert_eq!(desk.says().await, [""; 0]);
+        desk.judged(NUMBERS[0], Status::InTransit, &[]).await;
+        desk.judged(NUMBERS[1], Status::OutForDelivery, &[]).await;
+        let said = desk.says().await;
+        let [over] = &said[..] else { panic!("one message for both: {said:?}") };
+        assert!(NUMBERS.iter().all(|number| over.contains(number)), "{over}");
+        assert!(over.contains("【小铺】") && over.contains("物流停滞") && over.contains("A1"), "{over}");
+        assert!(over.contains("运输中") && over.contains("派送中"), "{over}");
+        // The mark went with the message: no crash makes another one.
+        assert_eq!(desk.says().await, [""; 0]);
+
+        desk.judged(NUMBERS[0], Status::InTransit, &[TroubleKind::Stuck]).await;
+        let said = desk.says().await;
+        assert!(matches!(&said[..], [one] if one.contains("需要留意")), "it stands still again: {said:?}");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_was_alarmed_of_clears_in_silence_and_so_does_what_comes_back_at_once() {
+        let desk = Desk::new();
+        desk.judged(NUMBERS[0], Status::InTransit, &[TroubleKind::Stuck]).await;
+        desk.judged(NUMBERS[0], Status::InTransit, &[]).await;
+        assert_eq!(desk.says().await, [""; 0]);
+        desk.judged(NUMBERS[1], Status::InTransit, &[TroubleKind::Stuck]).await;
+        assert_eq!(desk.says().await.len(), 1);
+        desk.judged(NUMBERS[1], Status::InTransit, &[]).await;
+        desk.judged(NUMBERS[1], Status::InTransit, &[TroubleKind::Stuck]).await;
+        assert_eq!(desk.says().await, [""; 0]);
     }
 }

@@ -1,8 +1,10 @@
-//! Tells buyers the news of their parcels: once each, at a decent hour, in the chat that can be reached; what cannot be
-//! said now waits for the buyer's next message. Must never tell what no longer holds, nor the same thing twice.
+//! Tells buyers the news of their parcels: once each, at a decent hour, in the chat that can be reached, several parcels
+//! in one message; what cannot be said now waits for the buyer's next message. Must never tell what no longer holds, nor
+//! the same thing twice.
 
+use super::quiet;
 use super::triggers::still_true;
-use super::{quiet, wording};
+use super::wording::{self, Part};
 use crate::channels::{channel, is_logged};
 use crate::model::{
     Block, Chat, ChatAddress, ChatMessage, From, Notice, NoticeRules, Order, Parcel, Shop, Shown,
@@ -21,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 const TAKEN: usize = 256;
 /// What is due is looked for at least this often.
 const IDLE: Duration = Duration::from_secs(30);
+/// Parcels in one message, at most: it stays within what every channel takes, and its commit within what a store does.
+const BUNDLED: usize = 5;
 /// Kept for a buyer's next message, at most.
 const KEPT: usize = 3;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -51,8 +55,77 @@ pub struct Teller {
 struct Target {
     read: Read<Chat>,
     address: ChatAddress,
-    order: Order,
+    /// Their orders in the parcel, at least one; the first gives it its name.
+    orders: Vec<Order>,
     reachable: bool,
+}
+
+impl Target {
+    /// The news that this buyer has not heard and not switched off.
+    fn wants(&self, notices: &[Notice]) -> Vec<Notice> {
+        let chat = self.read.value.as_ref();
+        let wants = |notice: &&Notice| {
+            let heard = self.orders.iter().any(|order| notice.heard.contains(&order.no));
+            !heard && chat.is_none_or(|chat| !chat.unwanted.contains(&notice.kind.group()))
+        };
+        notices.iter().filter(wants).cloned().collect()
+    }
+
+    /// When they may be told this; none: it is nothing.
+    fn when(&self, notices: &[Notice], shop: &Shop, now: Timestamp) -> Option<Timestamp> {
+        let none = Vec::new();
+        let told = self.read.value.as_ref().map_or(&none, |chat| &chat.notified);
+        let rules: &NoticeRules = &shop.notices;
+        let when = |notice: &Notice| {
+            let decent = quiet::when(now, now, &shop.zone, rules, notice.kind);
+            quiet::within_the_day(told, decent, &shop.zone, rules, notice.kind)
+        };
+        notices.iter().map(when).min()
+    }
+}
+
+/// A parcel with news, and whom to tell.
+struct News {
+    read: Read<Parcel>,
+    parcel: Parcel,
+    targets: Vec<Target>,
+    now: Timestamp,
+}
+
+impl News {
+    /// What each chat is to be told now, where that is anything.
+    fn now<'n>(&'n self, shop: &'n Shop) -> impl Iterator<Item = (&'n Target, Vec<Notice>)> {
+        self.targets.iter().filter_map(|target| {
+            let notices = target.wants(&self.parcel.pending);
+            let when = target.when(&notices, shop, self.now)?;
+            (when <= self.now).then_some((target, notices))
+        })
+    }
+
+    fn is_for(&self, chat: &ChatAddress, shop: &Shop) -> bool {
+        self.now(shop).any(|(target, _)| target.address == *chat)
+    }
+
+    /// Notes that a chat is being told now.
+    fn heard(&mut self, by: &ChatAddress) {
+        let orders =
+            self.targets.iter().filter(|target| target.address == *by).flat_map(|target| &target.orders);
+        let orders: Vec<String> = orders.map(|order| order.no.clone()).collect();
+        self.parcel.pending.iter_mut().for_each(|notice| notice.heard.extend(orders.iter().cloned()));
+        self.parcel.told_at = Some(self.now);
+    }
+
+    /// Keeps what somebody has yet to hear, until they may be told.
+    fn put_off(&mut self, shop: &Shop) {
+        let Self { parcel, targets, now, .. } = self;
+        let waits = |notice: &Notice| {
+            targets.iter().any(|target| !target.wants(std::slice::from_ref(notice)).is_empty())
+        };
+        parcel.pending.retain(waits);
+        let times =
+            targets.iter().filter_map(|target| target.when(&target.wants(&parcel.pending), shop, *now));
+        parcel.pending_due = times.min();
+    }
 }
 
 impl Teller {
@@ -84,48 +157,76 @@ impl Teller {
 
     /// Tells what is due. Returns how many parcels it handled.
     pub async fn round(&self) -> Result<usize, StoreError> {
+        let mut bundles: Vec<(&Shop, Option<ChatAddress>, Vec<&Due>)> = Vec::new();
         let due = self.records.due_tellings(self.clock.now(), TAKEN).await?;
+        let mut handled = 0;
         for one in &due {
-            self.tell(one).await?;
-        }
-        Ok(due.len())
-    }
-
-    /// Tells one parcel's news, or puts it off, in one commit.
-    async fn tell(&self, due: &Due) -> Result<(), StoreError> {
-        let Some(shop) = self.shops.get(&due.shop) else { return Ok(()) };
-        loop {
-            let now = self.clock.now();
-            let read = self.records.parcel(&due.shop, &due.carrier, &due.number).await?;
-            let Some(before) = &read.value else { return Ok(()) };
-            if before.pending_due.is_none_or(|due| due > now) {
-                return Ok(());
+            let Some(shop) = self.shops.get(&one.shop) else { continue };
+            let Some(news) = self.news(shop, one).await? else { continue };
+            handled += 1;
+            let mut ready = news.now(shop).peekable();
+            if ready.peek().is_none() {
+                bundles.push((shop, None, vec![one]));
             }
-            let mut parcel = before.clone();
-            parcel.pending.retain(|notice| still_true(notice, before, &shop.zone, now));
-            let targets = self.targets(shop, &parcel, now).await?;
-            let at = targets.iter().map(|target| at(&parcel.pending, &target.read, shop, now)).min();
-            let mut batch = Batch::default();
-            match at.flatten() {
-                Some(at) if at > now => parcel.pending_due = Some(at),
-                _ => {
-                    let notices = std::mem::take(&mut parcel.pending);
-                    parcel.pending_due = None;
-                    if !notices.is_empty() && !targets.is_empty() {
-                        parcel.told_at = Some(now);
-                        for target in &targets {
-                            self.stage(&mut batch, shop, target, &notices, &parcel, now)?;
-                        }
-                    }
+            for (target, _) in ready {
+                let to = Some(&target.address);
+                match bundles.iter_mut().find(|(of, chat, _)| of.id == shop.id && chat.as_ref() == to) {
+                    Some((.., parcels)) => parcels.push(one),
+                    None => bundles.push((shop, to.cloned(), vec![one])),
                 }
             }
-            self.records.put_parcel(&mut batch, &shop.id, &read, &parcel)?;
+        }
+        for (shop, address, parcels) in &bundles {
+            for parcels in parcels.chunks(BUNDLED) {
+                self.tell(shop, address.as_ref(), parcels).await?;
+            }
+        }
+        Ok(handled)
+    }
+
+    /// A parcel's news that still hold, where they are due.
+    async fn news(&self, shop: &Shop, due: &Due) -> Result<Option<News>, StoreError> {
+        let now = self.clock.now();
+        let read = self.records.parcel(&due.shop, &due.carrier, &due.number).await?;
+        let Some(before) = &read.value else { return Ok(None) };
+        if before.pending_due.is_none_or(|due| due > now) {
+            return Ok(None);
+        }
+        let mut parcel = before.clone();
+        parcel.pending.retain(|notice| still_true(notice, before, &shop.zone, now));
+        let targets = self.targets(shop, &parcel, now).await?;
+        Ok(Some(News { read, parcel, targets, now }))
+    }
+
+    /// Tells one chat the news of these parcels in one message, and puts off what others cannot be told now, in one
+    /// commit. Without a chat nobody is told.
+    async fn tell(&self, shop: &Shop, to: Option<&ChatAddress>, parcels: &[&Due]) -> Result<(), StoreError> {
+        loop {
+            let mut all = Vec::new();
+            for due in parcels {
+                all.extend(self.news(shop, due).await?);
+            }
+            let mut batch = Batch::default();
+            let told = match to {
+                Some(to) => self.stage(&mut batch, shop, to, &all)?,
+                None => false,
+            };
+            for news in &mut all {
+                if let Some(to) = to.filter(|to| news.is_for(to, shop)) {
+                    news.heard(to);
+                }
+                news.put_off(shop);
+                self.records.put_parcel(&mut batch, &shop.id, &news.read, &news.parcel)?;
+            }
+            if batch.writes.is_empty() {
+                return Ok(());
+            }
             if self.records.store().commit(batch).await? == Committed::Done {
-                if parcel.told_at == Some(now) {
+                if told {
                     self.outbox.notify_one();
-                    for target in targets.iter().filter(|target| is_logged(&target.address.kind)) {
-                        (self.logged)(&target.address);
-                    }
+                }
+                if let Some(to) = to.filter(|to| told && is_logged(&to.kind)) {
+                    (self.logged)(to);
                 }
                 return Ok(());
             }
@@ -144,7 +245,8 @@ impl Teller {
                     continue;
                 }
                 let reachable = is_open(address, read.value.as_ref(), now);
-                let target = Target { read, address: address.clone(), order: order.clone(), reachable };
+                let orders = vec![order.clone()];
+                let target = Target { read, address: address.clone(), orders, reachable };
                 let rank = |target: &Target| {
                     (target.reachable, target.read.value.as_ref().and_then(|chat| chat.last_inbound))
                 };
@@ -153,31 +255,42 @@ impl Teller {
                 }
             }
             // One parcel of several orders of one buyer is told once.
-            if let Some(best) = best
-                && targets.iter().all(|target| target.address != best.address)
-            {
-                targets.push(best);
+            let Some(best) = best else { continue };
+            match targets.iter_mut().find(|target| target.address == best.address) {
+                Some(known) => known.orders.extend(best.orders),
+                None => targets.push(best),
             }
         }
         Ok(targets)
     }
 
+    /// Stages one message to a chat; says whether there was something to say.
     fn stage(
         &self,
         batch: &mut Batch,
         shop: &Shop,
-        target: &Target,
-        notices: &[Notice],
-        parcel: &Parcel,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+        to: &ChatAddress,
+        all: &[News],
+    ) -> Result<bool, StoreError> {
+        let mut mine: Vec<(&News, &Target, Vec<Notice>)> = Vec::new();
+        for news in all {
+            let told = news.now(shop).find(|(target, _)| target.address == *to);
+            mine.extend(told.map(|(target, notices)| (news, target, notices)));
+        }
+        let Some((news, target, _)) = mine.first() else { return Ok(false) };
+        let (now, target) = (news.now, *target);
         let mut chat = target.read.value.clone().unwrap_or_default();
-        chat.address = Some(target.address.clone());
+        chat.address = Some(to.clone());
         let locale = chat.language.clone().unwrap_or_else(|| shop.locale.clone());
-        let blocks = wording::blocks(notices, parcel, &target.order);
-        let shown = (self.render)(shop, &locale, now, &blocks);
+        let parts: Vec<Part> = mine
+            .iter()
+            .filter_map(|(news, target, notices)| {
+                Some(Part { notices, parcel: &news.parcel, order: target.orders.first()? })
+            })
+            .collect();
+        let shown = (self.render)(shop, &locale, now, &wording::blocks(&parts));
         if shown.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         chat.notified.retain(|at| now.duration_since(*at) < DAY);
         chat.notified.push(now);
@@ -210,20 +323,9 @@ impl Teller {
         let what = if target.reachable { "told" } else { "kept" };
         metrics::counter!("yishi_notices_total", "channel" => target.address.kind.clone(), "what" => what)
             .increment(1);
-        self.records.replace(batch, &target.read, &chat)
+        self.records.replace(batch, &target.read, &chat)?;
+        Ok(true)
     }
-}
-
-/// When this chat may be told; none: there is nothing to tell.
-fn at(notices: &[Notice], read: &Read<Chat>, shop: &Shop, now: Timestamp) -> Option<Timestamp> {
-    let none = Vec::new();
-    let told = read.value.as_ref().map_or(&none, |chat| &chat.notified);
-    let rules: &NoticeRules = &shop.notices;
-    let at = |notice: &Notice| {
-        let decent = quiet::when(now, now, &shop.zone, rules, notice.kind);
-        quiet::within_the_day(told, decent, &shop.zone, rules, notice.kind)
-    };
-    notices.iter().map(at).min()
 }
 
 /// Whether a free-form message can be sent to this chat now.
@@ -240,3 +342,7 @@ fn is_open(address: &ChatAddress, chat: Option<&Chat>, now: Timestamp) -> bool {
     let inside = chat.last_inbound.is_some_and(|last| now.duration_since(last) < window);
     inside && (spec.window_quota == 0 || chat.window_used < spec.window_quota)
 }
+
+#[cfg(test)]
+#[path = "teller_tests.rs"]
+mod tests;

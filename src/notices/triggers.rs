@@ -156,7 +156,8 @@ pub fn eta_day(eta: &Eta, zone: &TimeZone) -> Date {
 }
 
 fn notice(kind: NoticeKind, parcel: &Parcel, occasion: impl Into<String>, at: Timestamp) -> Notice {
-    Notice { kind, generation: parcel.generation, leg: parcel.state.leg, occasion: occasion.into(), at }
+    let (generation, leg) = (parcel.generation, parcel.state.leg);
+    Notice { kind, generation, leg, occasion: occasion.into(), at, heard: Vec::new() }
 }
 
 /// What a parcel's status is told as.

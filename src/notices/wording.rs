@@ -4,19 +4,34 @@
 use super::triggers::{pickup_code, pickup_place};
 use crate::model::{Arg, Block, Line, Notice, NoticeKind, Order, Parcel, Status, When};
 
-/// One message for one order's buyer: every notice that holds, oldest first, and what follows from the newest.
-pub fn blocks(notices: &[Notice], parcel: &Parcel, order: &Order) -> Vec<Block> {
-    let mut lines: Vec<Line> = notices.iter().map(|notice| fact(notice, parcel, order)).collect();
-    if let Some(newest) = notices.last() {
-        lines.extend(further(newest.kind, parcel));
+/// One parcel's news for a buyer: every notice that holds, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// The news.
+    pub notices: &'a [Notice],
+    /// What they are about.
+    pub parcel: &'a Parcel,
+    /// The buyer's order in it.
+    pub order: &'a Order,
+}
+
+/// One message for one buyer: of each parcel its notices, and what follows from the newest of them.
+pub fn blocks(parts: &[Part]) -> Vec<Block> {
+    let mut lines: Vec<Line> = Vec::new();
+    for part in parts {
+        let alike = parts.iter().filter(|other| title(other.order) == title(part.order)).count() > 1;
+        lines.extend(part.notices.iter().map(|notice| fact(notice, part.parcel, part.order, alike)));
+        lines.extend(part.notices.last().into_iter().flat_map(|newest| further(newest.kind, part.parcel)));
     }
-    lines.into_iter().map(Block::Text).collect()
+    // What is the same for several parcels is said once, after the last of them.
+    let once = lines.iter().enumerate().filter(|(at, line)| !lines[at + 1..].contains(line));
+    once.map(|(_, line)| Block::Text(line.clone())).collect()
 }
 
 /// The notice's own sentence.
-fn fact(notice: &Notice, parcel: &Parcel, order: &Order) -> Line {
+fn fact(notice: &Notice, parcel: &Parcel, order: &Order, alike: bool) -> Line {
     let line = Line::new(format!("notice-{}", notice.kind.name().replace('_', "-")))
-        .with("parcel", name(notice.kind, parcel, order));
+        .with("parcel", name(notice.kind, parcel, order, alike));
     let at = Arg::Moment(notice.at);
     let state = &parcel.state;
     let status = || Arg::Status(state.status, state.sub, state.reason);
@@ -107,25 +122,31 @@ fn moment(when: &When) -> Arg {
 }
 
 /// The order in the buyer's words; one of several parcels is called by its number, or the buyer would take it for all.
-fn name(kind: NoticeKind, parcel: &Parcel, order: &Order) -> Arg {
-    let line = match order.title() {
+/// `alike`: another parcel of the message would be called the same.
+fn name(kind: NoticeKind, parcel: &Parcel, order: &Order, alike: bool) -> Arg {
+    let several = order.shipments.len() > 1;
+    let key = match (several, alike, kind) {
+        // Its sentence tells the number anyway.
+        (true, _, NoticeKind::Shipped) => "name-part",
+        (true, ..) => "name-part-number",
+        (false, true, kind) if kind != NoticeKind::Shipped => "name-with-number",
+        _ => return Arg::Line(Box::new(title(order))),
+    };
+    let line = Line::new(key).with("parcel", Arg::Line(Box::new(title(order))));
+    Arg::Line(Box::new(match key {
+        "name-part" => line,
+        _ => line.with("number", Arg::Text(parcel.number.clone())),
+    }))
+}
+
+fn title(order: &Order) -> Line {
+    match order.title() {
         Some((title, 0)) => Line::new("name-item").with("title", Arg::Text(title.to_owned())),
         Some((title, more)) => Line::new("name-item-more")
             .with("title", Arg::Text(title.to_owned()))
             .with("more", Arg::Number(more as i64)),
         None => Line::new("name-order").with("order", Arg::Text(order.no.clone())),
-    };
-    if order.shipments.len() < 2 {
-        return Arg::Line(Box::new(line));
     }
-    let whole = Arg::Line(Box::new(line));
-    Arg::Line(Box::new(match kind {
-        // Its sentence tells the number anyway.
-        NoticeKind::Shipped => Line::new("name-part").with("parcel", whole),
-        _ => Line::new("name-part-number")
-            .with("parcel", whole)
-            .with("number", Arg::Text(parcel.number.clone())),
-    }))
 }
 
 #[cfg(test)]
@@ -139,7 +160,14 @@ mod tests {
         let at: Timestamp = "2026-03-03T04:00:00Z".parse().unwrap();
         let notices: Vec<Notice> = kinds
             .iter()
-            .map(|kind| Notice { kind: *kind, generation: 0, leg: 0, occasion: String::new(), at })
+            .map(|kind| Notice {
+                kind: *kind,
+                generation: 0,
+                leg: 0,
+                occasion: String::new(),
+                at,
+                heard: Vec::new(),
+            })
             .collect();
         let order = Order {
             no: "A1".into(),
@@ -149,7 +177,8 @@ mod tests {
         };
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let ctx = Context { shop: "", locale, zone: &zone, now: at };
-        match &Catalog::builtin().render(&ctx, &blocks(&notices, parcel, &order))[..] {
+        let part = Part { notices: &notices, parcel, order: &order };
+        match &Catalog::builtin().render(&ctx, &blocks(&[part]))[..] {
             [Shown::Text { text }] => text.clone(),
             other => panic!("one text: {other:?}"),
         }

@@ -34,7 +34,7 @@ name-item-more: title! more
 name-order: order!
 name-number: carrier number!
 name-part: parcel!
-name-part-number: parcel! number!
+name-part-number name-with-number: parcel! number!
 
 eta-known eta-today eta-passed: eta!
 eta-unknown
@@ -79,7 +79,9 @@ unbind-all-done: count
 greeting joined: shop
 thanks other other-again unreadable too-long
 human-waiting human-still-waiting human-timeout human-back
-stop-done resume-done delete-confirm delete-done delete-kept
+stop-done stop-some stop-some-undo resume-done
+notice-group-moving notice-group-delivery notice-group-arrival notice-group-trouble
+delete-confirm delete-done delete-kept
 language-ask language-set language-choice-zh-cn language-choice-zh-tw language-choice-en
 
 not-received-delivered: parcel! at
@@ -109,8 +111,9 @@ notice-delayed: parcel! eta!
 notice-stalled: parcel! at
 notice-shipped-next notice-delayed-next notice-stalled-next
 
-alert-new alert-digest: shop! count!
+alert-new alert-cleared alert-digest: shop! count!
 alert-line: trouble! carrier number! order place
+alert-cleared-line: trouble! carrier number! order status!
 alert-more: count!
 alert-digest-line: trouble! count!
 alert-test: shop
@@ -161,7 +164,7 @@ exception-incident: carrier! place! count!
 cure-signature cure-not-authorized cure-quota-spent cure-carrier-code cure-ip-list cure-settings cure-token
 cure-credentials cure-permission cure-quota cure-allowed-address cure-appid cure-appsecret cure-aes-key
 cure-order cure-order-address cure-order-phone cure-order-goods cure-order-collected
-cure-account-blocked cure-template cure-polling-conflict
+cure-account-blocked cure-template cure-polling-conflict cure-robot-keyword cure-robot-sign cure-robot-address
 ";
 
 /// What each `track-<status>` may use.

@@ -87,6 +87,34 @@ async fn whoever_wants_no_news_gets_none_and_still_gets_answers() {
 }
 
 #[tokio::test]
+async fn whoever_wants_to_hear_of_the_arrival_only_hears_of_it_only() {
+    let world = World::that_tells_news().await;
+    let mut buyer = Session::known(&world, "anna", &["A1"]).await;
+    shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
+    world.checked().await;
+    world.told().await;
+    buyer.sends("不用告诉我到哪了，签收再说").await;
+    let answer = loop {
+        let answer = buyer.answer().await;
+        if answer.text().contains("只在这些时候") {
+            break answer;
+        }
+    };
+    answer.has("可以取件、已签收").has("恢复通知").lacks("开始派送").lacks("意外");
+    let before = buyer.log().await.len();
+    // Out for delivery, and signed the next day.
+    for hours in [1.0, 2.0, 6.0, 20.0] {
+        later(&world, NUMBER, hours).await;
+    }
+    let said: Vec<String> =
+        buyer.log().await.into_iter().skip(before).map(|message| message.text()).collect();
+    assert!(matches!(&said[..], [signed] if signed.contains("已签收")), "{said:#?}");
+    assert!(parcel(&world, NUMBER).await.pending.is_empty(), "what nobody wants does not wait");
+    buyer.sends("恢复通知").await;
+    while !buyer.answer().await.text().contains("已恢复") {}
+}
+
+#[tokio::test]
 async fn what_wechat_does_not_let_us_send_is_said_with_the_next_answer() {
     let world = World::that_tells_news().await;
     let address = person("wechat", "demo", "o-anna");

@@ -110,7 +110,7 @@ impl Case {
 impl Records {
     /// Adds to a batch what changes between what was wrong with a parcel (`parcel.troubles`, as stored) and what is
     /// wrong now: new ones are opened, those that are gone are cleared. Reads and writes nothing for what stays as it
-    /// is: at most two keys for each trouble that changed. Whoever calls it stores `troubles` in the parcel.
+    /// is: at most three keys for each trouble that changed. Whoever calls it stores `troubles` in the parcel.
     pub async fn stage_cases(
         &self,
         batch: &mut Batch,
@@ -123,11 +123,16 @@ impl Records {
             self.open_case(batch, shop, parcel, trouble, now).await?;
         }
         let same = |a: &Trouble, b: &Trouble| a.kind == b.kind && a.leg == b.leg;
+        // What went over into another alarm (refused, then on its way back) is no good news.
+        let worse = troubles.iter().any(|now| now.alert && !parcel.troubles.iter().any(|old| same(now, old)));
         for gone in parcel.troubles.iter().filter(|old| !troubles.iter().any(|now| same(now, old))) {
             let read: Read<Case> = self.read(self.case_key(Kind::Case, shop, parcel, gone)).await?;
             let Some(mut case) = read.value.clone() else { continue };
             case.cleared_at = Some(now);
             self.close_case(batch, &read, &case)?;
+            if case.alerted.is_some() && !worse {
+                self.put(batch, self.case_key(Kind::Cleared, shop, parcel, gone), &case)?;
+            }
         }
         Ok(())
     }
@@ -152,11 +157,22 @@ impl Records {
         if past.value.as_ref().is_some_and(settled) {
             return Ok(());
         }
+        let was_open = open.value.is_some();
+        let mut old = open.value.clone().or(past.value);
         if past.raw.is_some() {
             batch.expect(past.key.clone(), past.raw.clone());
             batch.delete(past.key);
         }
-        let old = open.value.clone().or(past.value);
+        if let Some(past) = old.as_mut().filter(|past| !was_open && past.alerted.is_some()) {
+            // The merchant still believes the first alarm; or was told that it is over, and hears of this one anew.
+            let cleared: Read<Case> = self.read(self.case_key(Kind::Cleared, shop, parcel, trouble)).await?;
+            batch.expect(cleared.key.clone(), cleared.raw.clone());
+            if cleared.raw.is_some() {
+                batch.delete(cleared.key);
+            } else {
+                past.alerted = None;
+            }
+        }
         let case = Case::opened(old, parcel, trouble, now);
         if open.value.as_ref() != Some(&case) {
             self.replace(batch, &open, &case)?;
@@ -190,6 +206,11 @@ impl Records {
         self.cases_of(Kind::PastCase, shop, limit).await
     }
 
+    /// Cases that have cleared and whose merchant believes them open, in no particular order.
+    pub async fn cleared_cases(&self, shop: &str, limit: usize) -> Result<Vec<(String, Case)>, StoreError> {
+        self.cases_of(Kind::Cleared, shop, limit).await
+    }
+
     async fn cases_of(
         &self,
         kind: Kind,
@@ -210,6 +231,11 @@ impl Records {
     /// One settled or cleared case by its id.
     pub async fn past_case(&self, shop: &str, id: &str) -> Result<Option<Read<Case>>, StoreError> {
         self.case_of(Kind::PastCase, shop, id).await
+    }
+
+    /// One cleared case whose merchant believes it open, by its id.
+    pub async fn cleared_case(&self, shop: &str, id: &str) -> Result<Option<Read<Case>>, StoreError> {
+        self.case_of(Kind::Cleared, shop, id).await
     }
 
     async fn case_of(&self, kind: Kind, shop: &str, id: &str) -> Result<Option<Read<Case>>, StoreError> {

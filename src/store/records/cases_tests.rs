@@ -64,7 +64,7 @@ async fn a_trouble_is_one_case_however_often_it_is_found() {
 }
 
 #[tokio::test]
-async fn it_clears_by_itself_and_the_merchant_is_told_once() {
+async fn it_clears_by_itself_and_while_the_merchant_has_not_heard_so_it_is_the_same_alarm() {
     let (records, mut parcel) = (records(), parcel());
     judge(&records, &mut parcel, vec![trouble(TroubleKind::Stuck, 1)], 80).await;
     let (id, _) = records.cases(SHOP, 1).await.unwrap().remove(0);
@@ -74,16 +74,35 @@ async fn it_clears_by_itself_and_the_merchant_is_told_once() {
     records.replace(&mut batch, &read, &told).unwrap();
     let _ = records.store().commit(batch).await.unwrap();
 
-    assert_eq!(judge(&records, &mut parcel, Vec::new(), 90).await, 2);
+    assert_eq!(judge(&records, &mut parcel, Vec::new(), 90).await, 3);
     assert_eq!(open(&records).await, []);
+    assert_eq!(records.cleared_cases(SHOP, 10).await.unwrap().len(), 1);
     let past = records.past_cases(SHOP, 10).await.unwrap();
     assert_eq!((past[0].0.as_str(), past[0].1.cleared_at), (id.as_str(), Some(at(90))));
 
-    assert_eq!(judge(&records, &mut parcel, vec![trouble(TroubleKind::Stuck, 90)], 170).await, 2);
+    assert_eq!(judge(&records, &mut parcel, vec![trouble(TroubleKind::Stuck, 90)], 170).await, 3);
+    assert_eq!(records.cleared_cases(SHOP, 10).await.unwrap(), [], "there is nothing good to tell any more");
     let again = open(&records).await.remove(0);
     assert_eq!((again.opened, again.cleared_at), (at(170), None));
     assert_eq!((again.alerted, again.owner.as_deref()), (Some(at(81)), Some("Ann")));
     assert_eq!(records.past_cases(SHOP, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_became_another_alarm_is_no_good_news() {
+    let (records, mut parcel) = (records(), parcel());
+    judge(&records, &mut parcel, vec![trouble(TroubleKind::Stuck, 1)], 80).await;
+    let (id, _) = records.cases(SHOP, 1).await.unwrap().remove(0);
+    let read = records.case(SHOP, &id).await.unwrap().unwrap();
+    let told = Case { alerted: Some(at(81)), ..read.value.clone().unwrap() };
+    let mut batch = Batch::default();
+    records.replace(&mut batch, &read, &told).unwrap();
+    let _ = records.store().commit(batch).await.unwrap();
+    judge(&records, &mut parcel, vec![trouble(TroubleKind::Lost, 90)], 90).await;
+    assert_eq!(records.cleared_cases(SHOP, 10).await.unwrap(), []);
+    // Found again: it stands still once more, and nobody knows yet.
+    judge(&records, &mut parcel, vec![trouble(TroubleKind::Stuck, 100)], 180).await;
+    assert_eq!(open(&records).await[0].alerted, None);
 }
 
 #[tokio::test]

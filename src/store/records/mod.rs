@@ -85,6 +85,8 @@ pub enum Kind {
     Case = b'e',
     /// The same, settled or cleared.
     PastCase = b'h',
+    /// A cleared one whose merchant was alarmed and has yet to hear that it cleared.
+    Cleared = b'i',
 }
 
 /// A key and what stood under it.
