@@ -164,6 +164,7 @@ exception-incident: carrier! place! count!
 cure-signature cure-not-authorized cure-quota-spent cure-carrier-code cure-ip-list cure-settings cure-token
 cure-credentials cure-permission cure-quota cure-allowed-address cure-appid cure-appsecret cure-aes-key
 cure-account-blocked cure-template cure-polling-conflict cure-robot-keyword cure-robot-sign cure-robot-address
+cure-mail-login cure-mail-refused
 ";
 
 /// What each `track-<status>` may use.
