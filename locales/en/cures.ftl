@@ -24,3 +24,5 @@ cure-order = They do not take this order. Check its number, the number of pieces
 cure-robot-keyword = The group robot asks for a keyword that the alert lacks. In the robot’s security settings add the shop’s name as a keyword (every alert begins with it), or use its signature instead.
 cure-robot-sign = The group robot refuses the signature. Copy the signing secret from the robot’s security settings into the account’s secret, and check that this server’s clock is right.
 cure-robot-address = The group robot refuses this server’s IP address. Add the server’s public address to the allow list in the robot’s security settings, or use its signature instead.
+cure-mail-login = The mail server refuses the login. Many providers want SMTP switched on and an app password made for it: put that into the account’s password, and set user where it differs from the address in from.
+cure-mail-refused = The mail server refuses this mail. Check that from is the mailbox that logs in, and that the addresses in to are right.

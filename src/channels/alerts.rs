@@ -1,10 +1,10 @@
-//! Where merchants are warned: the robots of their group chats (企业微信, 钉钉, 飞书), a Telegram chat, or an address of
-//! their own that gets a signed post. One way only: nothing comes in here. Must never show a buyer's data.
+//! Where merchants are warned: the robots of their group chats (企业微信, 钉钉, 飞书), a Telegram chat, mail, or an address
+//! of their own that gets a signed post. One way only: nothing comes in here. Must never show a buyer's data.
 //!
 //! Sources: the robots' own documentation pages (developer.work.weixin.qq.com, open.dingtalk.com, open.feishu.cn,
 //! core.telegram.org/bots/api), from memory where they could not be read again: addresses are configuration.
 
-use crate::wire::{Answer, Call, Cure, Cx, Refusal, sign};
+use crate::wire::{Answer, Call, Cure, Cx, Method, Refusal, sign};
 use serde::{Deserialize, Serialize};
 
 /// Facts of one kind of receiver.
@@ -35,7 +35,7 @@ pub trait Alert: Send + Sync {
 }
 
 /// Every kind of receiver.
-pub static ALERTS: &[&dyn Alert] = &[&WeCom, &DingTalk, &Feishu, &TelegramChat, &Hook];
+pub static ALERTS: &[&dyn Alert] = &[&WeCom, &DingTalk, &Feishu, &TelegramChat, &Mail, &Hook];
 
 /// A kind by its name.
 pub fn alert(kind: &str) -> Option<&'static dyn Alert> {
@@ -48,6 +48,8 @@ const CURE_SETTINGS: Cure = Cure("cure-settings");
 const CURE_KEYWORD: Cure = Cure("cure-robot-keyword");
 const CURE_SIGN: Cure = Cure("cure-robot-sign");
 const CURE_ADDRESS: Cure = Cure("cure-robot-address");
+const CURE_MAIL_LOGIN: Cure = Cure("cure-mail-login");
+const CURE_MAIL_REFUSED: Cure = Cure("cure-mail-refused");
 
 fn base<'a>(cx: &'a Cx, spec: &AlertSpec) -> &'a str {
     cx.account.setting("base_url", spec.base_url)
@@ -297,6 +299,52 @@ impl Alert for TelegramChat {
     }
 }
 
+/// Mail over the merchant's own mail server: `server` is `smtps://host:465` or `smtp://host:587`, `to` one address or
+/// several with commas. The alert's first line is the subject.
+struct Mail;
+
+impl Alert for Mail {
+    fn spec(&self) -> &'static AlertSpec {
+        &AlertSpec {
+            kind: "mail",
+            secrets: &["password"],
+            options: &["user"],
+            settings: &["server", "from", "to"],
+            base_url: "",
+            repeatable: false,
+        }
+    }
+
+    fn call(&self, cx: &Cx, id: &str, words: &str) -> Result<Call, Refusal> {
+        let setting = |name: &str| cx.account.setting(name, "").to_owned();
+        let url = setting("server");
+        if !url.starts_with("smtps://") && !url.starts_with("smtp://") {
+            return Err(Refusal::FixAccount { cure: CURE_SETTINGS });
+        }
+        let headers = vec![
+            ("user", setting("user")),
+            ("password", cx.account.secret("password").to_owned()),
+            ("from", setting("from")),
+            ("to", setting("to")),
+            ("subject", words.lines().next().unwrap_or_default().to_owned()),
+            ("message-id", format!("{id}@yishi")),
+            ("date", cx.now.as_second().to_string()),
+        ];
+        let body = words.as_bytes().to_vec();
+        Ok(Call { operation: "mail.send", method: Method::Post, url, headers, body, repeatable: false })
+    }
+
+    /// Reply codes of RFC 5321 and RFC 4954.
+    fn read(&self, answer: &Answer) -> Result<(), Refusal> {
+        match answer.status {
+            200..=299 => Ok(()),
+            530 | 534 | 535 | 538 => Err(Refusal::FixAccount { cure: CURE_MAIL_LOGIN }),
+            501 | 550..=559 => Err(Refusal::FixAccount { cure: CURE_MAIL_REFUSED }),
+            _ => Err(Refusal::Retry { after: None }),
+        }
+    }
+}
+
 /// A post to an address of the merchant's own, signed: `x-yishi-signature: v1=` and the hex of
 /// HMAC-SHA256(secret, id + "." + timestamp + "." + body). The id stays the same at each try.
 struct Hook;
@@ -364,9 +412,14 @@ mod tests {
     fn with_cx<T>(run: impl FnOnce(&Cx) -> T) -> T {
         let secrets = ["key", "access_token", "secret", "token", "bot_token"];
         let account = Account {
-            settings: [("chat_id", "-100"), ("path", "/in"), ("base_url", "https://robot.example")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            settings: [
+                ("chat_id", "-100"),
+                ("path", "/in"),
+                ("base_url", "https://robot.example"),
+                ("server", "smtps://mail.example"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
             secrets: secrets.map(|name| (name.to_owned(), Private::new(format!("{name}-1")))).into(),
             ..Account::default()
         };
@@ -399,7 +452,8 @@ mod tests {
     fn every_receiver_is_called_once_and_reads_its_refusals() {
         for alert in ALERTS {
             let call = with_cx(|cx| alert.call(cx, "m1", "物流停滞")).unwrap();
-            assert!(!call.repeatable && call.url.starts_with("https://"), "{}", alert.spec().kind);
+            let sealed = ["https://", "smtps://"].iter().any(|scheme| call.url.starts_with(scheme));
+            assert!(!call.repeatable && sealed, "{}", alert.spec().kind);
             assert!(String::from_utf8(call.body).unwrap().contains("物流停滞"));
             assert!(alert.read(&Answer::new(500, "")).is_err());
             assert!(alert.read(&Answer::new(429, "")).is_err());
@@ -437,6 +491,25 @@ mod tests {
         assert_eq!(read("dingtalk-robot", r#"{"errcode":310000}"#), needs(CURE_CREDENTIALS));
         assert_eq!([19021, 19022, 19024].map(feishu), [CURE_SIGN, CURE_ADDRESS, CURE_KEYWORD].map(needs));
         assert_eq!(feishu(19_001), needs(CURE_CREDENTIALS));
+    }
+
+    #[test]
+    fn a_mail_server_that_refuses_is_told_by_what_to_mend() {
+        let read = |status| alert("mail").unwrap().read(&Answer::new(status, ""));
+        assert_eq!(read(250), Ok(()));
+        assert_eq!(read(535), Err(Refusal::FixAccount { cure: CURE_MAIL_LOGIN }));
+        assert_eq!(
+            [501, 550, 553].map(read),
+            [(); 3].map(|()| Err(Refusal::FixAccount { cure: CURE_MAIL_REFUSED }))
+        );
+        assert_eq!([421, 451].map(read), [(); 2].map(|()| Err(Refusal::Retry { after: None })));
+        let account = Account {
+            settings: [("server".to_owned(), "mail.example".to_owned())].into(),
+            ..Account::default()
+        };
+        let cx = Cx { account: &account, token: None, now: jiff::Timestamp::UNIX_EPOCH, random: [0; 32] };
+        let call = alert("mail").unwrap().call(&cx, "m1", "x");
+        assert_eq!(call, Err(Refusal::FixAccount { cure: CURE_SETTINGS }), "a server without its scheme");
     }
 
     #[test]

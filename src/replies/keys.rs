@@ -165,6 +165,7 @@ cure-signature cure-not-authorized cure-quota-spent cure-carrier-code cure-ip-li
 cure-credentials cure-permission cure-quota cure-allowed-address cure-appid cure-appsecret cure-aes-key
 cure-order cure-order-address cure-order-phone cure-order-goods cure-order-collected
 cure-account-blocked cure-template cure-polling-conflict cure-robot-keyword cure-robot-sign cure-robot-address
+cure-mail-login cure-mail-refused
 ";
 
 /// What each `track-<status>` may use.

@@ -1,6 +1,7 @@
-//! Carries calls over HTTPS. Every call has a connect limit, a total limit and a size cap; redirects are not
+//! Carries calls over HTTPS (and mail, `mail.rs`). Every call has a connect limit, a total limit and a size cap; redirects are not
 //! followed (they would carry signatures elsewhere). Must never log a URL, a header or a body: secrets are in them.
 
+use super::mail::{self, MailServer};
 use super::{Answer, Call, CallError, Method, Transport};
 use std::time::Duration;
 
@@ -43,6 +44,12 @@ impl HttpTransport {
     async fn exchange(&self, call: Call, limit: Duration) -> Result<Answer, CallError> {
         // An address that cannot be read was never sent to.
         let url = reqwest::Url::parse(&call.url).map_err(|_| CallError::NotSent { until: None })?;
+        if let (tls @ ("smtp" | "smtps"), Some(host)) = (url.scheme(), url.host_str()) {
+            let (host, tls, loopback) =
+                (host.trim_matches(['[', ']']).to_owned(), tls == "smtps", is_loopback(&url));
+            let port = url.port().unwrap_or(if tls { 465 } else { 587 });
+            return mail::send(&MailServer { host, port, tls, loopback }, &call, limit).await;
+        }
         let client = if is_loopback(&url) { &self.loopback } else { &self.outside };
         let method = match call.method {
             Method::Get => reqwest::Method::GET,

@@ -10,6 +10,7 @@ mod exchange;
 mod exchange_tests;
 pub mod joined;
 pub mod ledger;
+mod mail;
 pub mod pace;
 pub mod scrub;
 pub mod sign;

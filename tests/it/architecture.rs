@@ -48,6 +48,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower_http", &["http/"]),
     ("maud", &["http/"]),
     ("reqwest", &["wire/client.rs"]),
+    ("lettre", &["wire/mail.rs"]),
     ("teloxide", &["channels/telegram/"]),
     ("quick_xml", &["channels/", "carriers/", "platforms/"]),
     ("fluent_bundle", &["replies/"]),
