@@ -139,16 +139,17 @@ impl App {
             }
         });
         let words = intake.words.clone();
+        let by_name = Arc::new(by_name);
         let teller = Teller {
             records: records.clone(),
             clock: intake.clock.clone(),
             shops: intake.shops.clone(),
+            accounts: by_name.clone(),
             render: Arc::new(move |shop, locale, now, blocks| words.render(shop, locale, now, blocks)),
             news,
             outbox: outbox.clone(),
             logged: logged.clone(),
         };
-        let by_name = Arc::new(by_name);
         let alarm = Alarm {
             records: records.clone(),
             clock: intake.clock.clone(),

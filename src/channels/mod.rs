@@ -6,7 +6,7 @@ pub mod plain;
 pub mod telegram;
 pub mod wechat;
 
-use crate::model::{Account, Shown};
+use crate::model::{Account, Headline, NoticeKind, Shown};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, TokenStep, Unverified, Verified};
 use jiff::Timestamp;
 
@@ -142,8 +142,16 @@ pub trait Channel: Send + Sync {
     fn options(&self) -> &'static [&'static str] {
         &[]
     }
+    /// A setting of an account that is there but cannot be used, with the reason.
+    fn mistake(&self, _account: &Account) -> Option<(&'static str, String)> {
+        None
+    }
     /// How its token is fetched, where it needs one.
     fn token(&self) -> Option<&dyn TokenStep> {
+        None
+    }
+    /// How news is told where no free-form message may be sent; none where that is never so.
+    fn template(&self) -> Option<&dyn Template> {
         None
     }
     /// Long polling, for accounts that fetch their messages.
@@ -154,6 +162,16 @@ pub trait Channel: Send + Sync {
     fn hello(&self, _cx: &Cx, _commands: &[(String, Vec<(String, String)>)]) -> Vec<Call> {
         Vec::new()
     }
+}
+
+/// A channel that takes news in a form that its platform approved, also when no window is open.
+pub trait Template: Send + Sync {
+    /// Whether the account has such a form for this news.
+    fn has(&self, account: &Account, kind: NoticeKind) -> bool;
+    /// The call that tells it. `id` is the same at each try of one message.
+    fn call(&self, cx: &Cx, to: &str, id: &str, news: &Headline) -> Result<Call, Refusal>;
+    /// Reads the answer.
+    fn read(&self, cx: &Cx, answer: &Answer) -> Result<(), Refusal>;
 }
 
 /// A channel whose messages are fetched instead of pushed.

@@ -216,7 +216,12 @@ fn read_own(section: &Section, spec: &KindSpec, secrets: &Secrets, account: &mut
         }
     }
     let whole = spec.secrets.iter().chain(spec.settings).all(|key| section.has(key));
-    if let Some((key, why)) = spec.carrier.filter(|_| whole).and_then(|carrier| carrier.mistake(account)) {
+    let mistake = match (spec.carrier, spec.channel) {
+        (Some(carrier), _) => carrier.mistake(account),
+        (None, Some(channel)) => channel.mistake(account),
+        (None, None) => None,
+    };
+    if let Some((key, why)) = mistake.filter(|_| whole) {
         section.problem(section.place(key), format!("`{}.{key}`: {why}", section.path));
     }
 }

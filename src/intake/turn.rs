@@ -433,6 +433,8 @@ impl Intake {
             made: now,
             while_waiting: None,
             notice: false,
+            headline: None,
+            by_template: false,
         }
     }
 

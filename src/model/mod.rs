@@ -22,7 +22,7 @@ pub use fold::{Folded, fold};
 pub use message::{
     Arg, Block, Card, ChatMessage, Choice, From, Line, Scan, Shown, ShownChoice, ShownEta, ShownEvent,
 };
-pub use notice::{Notice, NoticeGroup, NoticeKind, NoticeRules, QuietHours};
+pub use notice::{Headline, Notice, NoticeGroup, NoticeKind, NoticeRules, QuietHours};
 pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
 pub use parcel::{Eta, EtaPrecision, EtaSource, Noted, Parcel, Watched};
 pub use problem::Problem;

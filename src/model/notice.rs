@@ -182,6 +182,29 @@ impl Default for NoticeRules {
     }
 }
 
+/// One piece of news in a few facts, for platforms that take only a form that they approved. In the buyer's language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headline {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The parcel's status.
+    pub status: super::Status,
+    /// The status in words.
+    pub status_text: String,
+    /// The carrier's name.
+    pub carrier: String,
+    /// Tracking number.
+    pub number: String,
+    /// Order number.
+    pub order: String,
+    /// What was ordered; may be empty.
+    pub item: String,
+    /// When it happened, on the shop's clock.
+    pub at: jiff::civil::DateTime,
+    /// The news in one sentence.
+    pub text: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

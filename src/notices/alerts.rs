@@ -213,6 +213,8 @@ fn outgoing(shop: &Shop, account: &Account, shown: &[Shown], now: Timestamp) -> 
         made: now,
         while_waiting: None,
         notice: false,
+        headline: None,
+        by_template: false,
     }
 }
 

@@ -2,13 +2,14 @@
 //! made again, but shown to the merchant. Must never send twice, nor out of order to one person.
 
 use crate::channels::alerts::{Alert, alert};
-use crate::channels::{Incoming, What, channel, is_logged};
+use crate::channels::{Channel, Incoming, What, channel, is_logged};
 use crate::model::chat::Mode;
 use crate::model::{Account, ChatAddress, ChatMessage, From, Shown};
 use crate::store::records::{Outgoing, OutgoingState, Read, Records};
 use crate::store::{Batch, Committed, StoreError};
 use crate::wire::{Call, CallError, Cx, Exchange, Failure, Limits, Refusal, Step, Wire};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -157,6 +158,15 @@ impl Delivery {
                 self.end(&row, "not_delivered").await?;
                 Ok(true)
             }
+            // The window was shut after all: what the platform's form can say goes out in that form.
+            Sent::Ended("window_shut") if !outgoing.by_template && self.has_form(&outgoing) => {
+                let formal = Outgoing { by_template: true, tries: 0, ..outgoing };
+                let mut batch = Batch::default();
+                batch.delete(row.key);
+                self.records.put_outgoing(&mut batch, self.wire.clock().now(), &formal)?;
+                let _ = self.records.store().commit(batch).await?;
+                Ok(false)
+            }
             Sent::Ended(why) => {
                 self.end(&row, why).await?;
                 Ok(true)
@@ -207,6 +217,15 @@ impl Delivery {
         }
     }
 
+    /// Whether the account has an approved form for this news.
+    fn has_form(&self, outgoing: &Outgoing) -> bool {
+        let kind = outgoing.address.kind.as_str();
+        let account = self.accounts.get(&(kind.to_owned(), outgoing.account.clone()));
+        let template = channel(kind).and_then(Channel::template);
+        let form = account.zip(template).zip(outgoing.headline.as_ref());
+        form.is_some_and(|((account, template), news)| template.has(account, news.kind))
+    }
+
     async fn deliver(&self, outgoing: &Outgoing) -> Sent {
         let kind = outgoing.address.kind.as_str();
         let account = self.accounts.get(&(kind.to_owned(), outgoing.account.clone()));
@@ -215,6 +234,9 @@ impl Delivery {
             return self.warn(alert, account, outgoing).await;
         }
         let Some(channel) = channel(kind) else { return Sent::Ended("no_account") };
+        if outgoing.by_template {
+            return self.announce(channel, account, outgoing).await;
+        }
         let shown: Vec<Shown> = serde_json::from_str(&outgoing.shown).unwrap_or_default();
         let answers = outgoing.reply_to.as_ref().map(|reply_to| answered(&outgoing.address, reply_to));
         let to = outgoing.address.id.reveal();
@@ -258,6 +280,46 @@ impl Delivery {
         }
         metrics::counter!("yishi_messages_sent_total", "channel" => kind.to_owned()).increment(1);
         Sent::Done
+    }
+
+    /// News in the form that the platform approved.
+    async fn announce(&self, channel: &'static dyn Channel, account: &Account, outgoing: &Outgoing) -> Sent {
+        let Some((template, news)) = channel.template().zip(outgoing.headline.as_ref()) else {
+            return Sent::Ended("window_shut");
+        };
+        let to = outgoing.address.id.reveal();
+        // The same at each try of this message, and no other one's.
+        let id = hex::encode(&Sha256::digest(format!("{to}\n{}\n{}", outgoing.made, outgoing.shown))[..16]);
+        let exchange = Exchange {
+            account,
+            limits: Limits::default(),
+            number: None,
+            token: channel.token(),
+            limit: LIMIT,
+        };
+        let broken = AtomicBool::new(false);
+        let read = |cx: &Cx, answer: &crate::wire::Answer| {
+            broken.store(answer.status >= 500, Ordering::Relaxed);
+            template.read(cx, answer).map(Step::Done)
+        };
+        let sent = self.wire.exchange(&exchange, &|cx| template.call(cx, to, &id, news), &read).await;
+        match sent {
+            Ok(()) | Err(Failure::Refused(Refusal::AlreadyDone)) => {
+                let labels = [("channel", account.kind.clone())];
+                metrics::counter!("yishi_messages_sent_total", &labels).increment(1);
+                Sent::Done
+            }
+            Err(Failure::Refused(_)) if broken.load(Ordering::Relaxed) => Sent::Ended("outcome_unknown"),
+            Err(Failure::Call(CallError::NotSent { until })) => {
+                Sent::Again(until.unwrap_or_else(|| self.later(outgoing.tries)))
+            }
+            Err(Failure::Call(CallError::Unknown)) => Sent::Ended("outcome_unknown"),
+            // What no form can say waits for the buyer's next message.
+            Err(Failure::Refused(Refusal::FixAccount { .. } | Refusal::Unsupported)) => {
+                Sent::Ended("window_shut")
+            }
+            Err(Failure::Refused(refusal)) => self.refused(&refusal, 0, outgoing.tries),
+        }
     }
 
     /// One alert to a merchant. Receivers that tell repetitions apart are tried for days.

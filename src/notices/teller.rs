@@ -7,7 +7,8 @@ use super::triggers::still_true;
 use super::wording::{self, Part};
 use crate::channels::{channel, is_logged};
 use crate::model::{
-    Block, Chat, ChatAddress, ChatMessage, From, Notice, NoticeRules, Order, Parcel, Shop, Shown,
+    Account, Block, Card, Chat, ChatAddress, ChatMessage, From, Headline, Notice, NoticeRules, Order, Parcel,
+    Shop, Shown,
 };
 use crate::store::records::{Due, Outgoing, OutgoingState, Read, Records};
 use crate::store::{Batch, Committed, StoreError};
@@ -41,6 +42,8 @@ pub struct Teller {
     pub clock: Arc<dyn Clock>,
     /// Shops by id.
     pub shops: HashMap<String, Arc<Shop>>,
+    /// Accounts by kind and id.
+    pub accounts: Arc<HashMap<(String, String), Arc<Account>>>,
     /// Words.
     pub render: Render,
     /// Told when there is something to tell.
@@ -57,7 +60,18 @@ struct Target {
     address: ChatAddress,
     /// Their orders in the parcel, at least one; the first gives it its name.
     orders: Vec<Order>,
-    reachable: bool,
+    reach: Reach,
+}
+
+/// How a chat can be reached now, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// Not at all: what is told waits for the buyer's next message.
+    Shut,
+    /// In a form that the platform approved.
+    Template,
+    /// With any message.
+    Open,
 }
 
 impl Target {
@@ -244,11 +258,11 @@ impl Teller {
                 if read.value.as_ref().is_some_and(|chat| chat.muted) {
                     continue;
                 }
-                let reachable = is_open(address, read.value.as_ref(), now);
+                let reach = self.reach(address, read.value.as_ref(), &parcel.pending, now);
                 let orders = vec![order.clone()];
-                let target = Target { read, address: address.clone(), orders, reachable };
+                let target = Target { read, address: address.clone(), orders, reach };
                 let rank = |target: &Target| {
-                    (target.reachable, target.read.value.as_ref().and_then(|chat| chat.last_inbound))
+                    (target.reach, target.read.value.as_ref().and_then(|chat| chat.last_inbound))
                 };
                 if best.as_ref().is_none_or(|best| rank(&target) > rank(best)) {
                     best = Some(target);
@@ -299,8 +313,11 @@ impl Teller {
             let id = format!("b{}", chat.seq);
             let message = ChatMessage { id, at: now, from: From::Bot, blocks: shown };
             self.records.put_message(batch, &shop.id, &target.address, chat.seq, &message)?;
-        } else if target.reachable {
-            chat.window_used += 1;
+        } else if target.reach != Reach::Shut {
+            if target.reach == Reach::Open {
+                chat.window_used += 1;
+            }
+            let headline = self.headline(shop, &locale, now, &parts, &shown);
             let outgoing = Outgoing {
                 shop: shop.id.clone(),
                 account: target.address.account.clone(),
@@ -312,6 +329,8 @@ impl Teller {
                 made: now,
                 while_waiting: None,
                 notice: true,
+                headline,
+                by_template: target.reach == Reach::Template,
             };
             self.records.put_outgoing(batch, now, &outgoing)?;
         } else {
@@ -320,11 +339,69 @@ impl Teller {
             }
             chat.kept.push(serde_json::to_string(&shown).unwrap_or_default());
         }
-        let what = if target.reachable { "told" } else { "kept" };
+        let what = if target.reach == Reach::Shut { "kept" } else { "told" };
         metrics::counter!("yishi_notices_total", "channel" => target.address.kind.clone(), "what" => what)
             .increment(1);
         self.records.replace(batch, &target.read, &chat)?;
         Ok(true)
+    }
+}
+
+impl Teller {
+    /// How a chat can be told this news now.
+    fn reach(&self, address: &ChatAddress, chat: Option<&Chat>, news: &[Notice], now: Timestamp) -> Reach {
+        if is_open(address, chat, now) {
+            return Reach::Open;
+        }
+        let account = self.accounts.get(&(address.kind.clone(), address.account.clone()));
+        let template = channel(&address.kind).and_then(crate::channels::Channel::template);
+        let newest = news.last().map(|notice| notice.kind);
+        let has = account
+            .zip(template)
+            .zip(newest)
+            .is_some_and(|((account, template), kind)| template.has(account, kind));
+        if has { Reach::Template } else { Reach::Shut }
+    }
+
+    /// The newest of it in a few facts.
+    fn headline(
+        &self,
+        shop: &Shop,
+        locale: &str,
+        now: Timestamp,
+        parts: &[Part],
+        shown: &[Shown],
+    ) -> Option<Headline> {
+        let part = parts.last()?;
+        let (notice, state) = (part.notices.last()?, &part.parcel.state);
+        let card = Card {
+            carrier: part.parcel.carrier.clone(),
+            number: part.parcel.number.clone(),
+            status: state.status,
+            sub: state.sub,
+            reason: state.reason,
+            eta: None,
+            events: Vec::new(),
+        };
+        let words = (self.render)(shop, locale, now, &[Block::Parcel(Box::new(card))]);
+        let Some(Shown::Parcel { status_text, carrier_text, .. }) = words.into_iter().next() else {
+            return None;
+        };
+        let text = shown.iter().find_map(|shown| match shown {
+            Shown::Text { text } => text.lines().next().map(str::to_owned),
+            _ => None,
+        });
+        Some(Headline {
+            kind: notice.kind,
+            status: state.status,
+            status_text,
+            carrier: carrier_text,
+            number: part.parcel.number.clone(),
+            order: part.order.no.clone(),
+            item: part.order.items.first().map(|item| item.title.clone()).unwrap_or_default(),
+            at: shop.zone.to_datetime(notice.at),
+            text: text.unwrap_or_default(),
+        })
     }
 }
 

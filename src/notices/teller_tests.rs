@@ -35,6 +35,7 @@ impl Desk {
             records: Records::new(Arc::new(MemoryStore::default()), vault),
             clock: clock.clone(),
             shops: HashMap::from([("demo".to_owned(), Arc::new(shop))]),
+            accounts: Arc::default(),
             render: Arc::new(move |shop, locale, now, blocks| {
                 let ctx = Context { shop: &shop.id, locale, zone: &shop.zone, now };
                 catalog.render(&ctx, blocks)

@@ -38,6 +38,8 @@ impl Simulator {
                 state.token(&text("grant_type"), &text("appid"), &text("secret"), true, asked.now)
             }
             "/cgi-bin/message/custom/send" => state.send(asked),
+            "/cgi-bin/message/template/send" => state.announce(asked, true),
+            "/cgi-bin/message/subscribe/bizsend" => state.announce(asked, false),
             "/cgi-bin/message/custom/typing" => state.check(asked).unwrap_or_else(|| error(0, "ok")),
             "/sent" => Answer::new(200, json!(state.sent).to_string()),
             "/fail" => state.fail(&asked.json()),
@@ -133,6 +135,43 @@ impl State {
         self.sent.push_back(message);
         if self.sent.len() > KEPT {
             self.sent.pop_front();
+        }
+        error(0, "ok")
+    }
+
+    /// A template message or a subscribe notice: values are held to the kind of their field.
+    fn announce(&mut self, asked: &Asked, deduplicated: bool) -> Answer {
+        if let Some(refused) = self.check(asked) {
+            return refused;
+        }
+        let Ok(mut message) = serde_json::from_slice::<Value>(asked.body) else {
+            return error(47001, "data format error");
+        };
+        let text = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+        if text("touser").is_empty() {
+            return error(40003, "invalid openid");
+        }
+        if text("template_id") != "DEMO-TEMPLATE" {
+            return error(40037, "invalid template_id");
+        }
+        let fits = |(key, value): (&String, &Value)| {
+            let value = value.get("value").and_then(Value::as_str).unwrap_or("");
+            let count = value.chars().count();
+            match key.trim_end_matches(|c: char| c.is_ascii_digit()) {
+                "character_string" => (1..=32).contains(&count) && value.is_ascii(),
+                "phrase" | "short_thing" => (1..=5).contains(&count),
+                _ => (1..=20).contains(&count),
+            }
+        };
+        let data = message.get("data").and_then(Value::as_object);
+        if !data.is_some_and(|data| !data.is_empty() && data.iter().all(fits)) {
+            return error(47003, "argument invalid! data.thing1.value is invalid");
+        }
+        let id = text("client_msg_id");
+        let known = |sent: &Value| !id.is_empty() && sent["client_msg_id"] == id.as_str();
+        if !(deduplicated && self.sent.iter().any(known)) {
+            message["msgtype"] = "template".into();
+            self.sent.push_back(message);
         }
         error(0, "ok")
     }

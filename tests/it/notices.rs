@@ -135,6 +135,81 @@ async fn what_wechat_does_not_let_us_send_is_said_with_the_next_answer() {
     assert!(messages.iter().any(|text| text.contains("派送")), "{messages:?}");
 }
 
+/// A world whose WeChat accounts have an approved form for news.
+async fn with_a_form(id: &str) -> World {
+    let id = id.to_owned();
+    World::with(move |config| {
+        for shop in &mut config.shops {
+            shop.notices = Default::default();
+        }
+        for account in config.accounts.iter_mut().filter(|account| account.kind == "wechat") {
+            account.settings.insert("template_id".into(), id.clone());
+            let fields = "thing1=text, character_string2=number, phrase3=status, time4=time";
+            account.settings.insert("template_fields".into(), fields.into());
+        }
+    })
+    .await
+}
+
+/// Template messages that arrived at WeChat for this person, each with its values.
+fn forms(world: &World, openid: &str) -> Vec<serde_json::Value> {
+    let sent = world.peer("/wechat/sent", serde_json::Value::Null);
+    let mine = sent.as_array().unwrap().iter();
+    mine.filter(|one| one["touser"] == openid && one["msgtype"] == "template").cloned().collect()
+}
+
+#[tokio::test]
+async fn where_no_window_is_open_news_goes_out_in_the_approved_form_once() {
+    let world = with_a_form("DEMO-TEMPLATE").await;
+    let address = person("wechat", "demo", "o-anna");
+    shipped(&world, "A1", NUMBER, std::slice::from_ref(&address)).await;
+    world.checked().await;
+    world.told().await;
+    world.quiet().await;
+    let told = forms(&world, "o-anna");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["character_string2"]["value"], NUMBER);
+    assert!(told[0]["data"]["thing1"]["value"].as_str().unwrap().contains("茶具"), "{}", told[0]);
+    later(&world, NUMBER, 0.0).await;
+    world.quiet().await;
+    assert_eq!(forms(&world, "o-anna").len(), 1, "the same push again is no news");
+    let chat = world.intake.records.chat("demo", &address).await.unwrap().value.unwrap();
+    assert_eq!((chat.kept.len(), chat.window_used), (0, 0));
+}
+
+#[tokio::test]
+async fn a_window_that_turns_out_shut_is_no_loss() {
+    let world = with_a_form("DEMO-TEMPLATE").await;
+    let anna = follower(&world, "demo", "o-anna");
+    anna.says(1, "在吗").await;
+    shipped(&world, "A1", NUMBER, &[person("wechat", "demo", "o-anna")]).await;
+    // WeChat counts otherwise than we do.
+    world.peer("/wechat/fail", serde_json::json!({"errcode": 45047, "times": 1}));
+    world.checked().await;
+    world.told().await;
+    world.quiet().await;
+    assert!(world.wechat_sent("o-anna").iter().all(|text| text.is_empty()), "nothing else was said");
+    assert_eq!(forms(&world, "o-anna").len(), 1);
+}
+
+#[tokio::test]
+async fn what_no_form_can_say_waits_for_the_buyers_next_message() {
+    for (form, refused) in [("WRONG", None), ("DEMO-TEMPLATE", Some(43101))] {
+        let world = with_a_form(form).await;
+        let address = person("wechat", "demo", "o-anna");
+        if let Some(code) = refused {
+            world.peer("/wechat/fail", serde_json::json!({"errcode": code, "times": 1}));
+        }
+        shipped(&world, "A1", NUMBER, std::slice::from_ref(&address)).await;
+        world.checked().await;
+        world.told().await;
+        world.quiet().await;
+        assert!(forms(&world, "o-anna").is_empty(), "{form}");
+        let reply = follower(&world, "demo", "o-anna").says(1, "在吗").await;
+        assert!(reply.contains(NUMBER), "{form}: {reply}");
+    }
+}
+
 #[tokio::test]
 async fn an_old_history_is_no_news() {
     let world = World::that_tells_news().await;

@@ -8,12 +8,13 @@ mod errors;
 mod json;
 mod read;
 mod send;
+mod template;
 #[cfg(test)]
 mod tests;
 mod xml;
 
 use super::plain;
-use super::{Channel, ChannelSpec, Inbound, Incoming, LimitUnit};
+use super::{Channel, ChannelSpec, Inbound, Incoming, LimitUnit, Template};
 use crate::model::{Account, Shown};
 use crate::wire::{
     Answer, Call, Cure, Cx, Proof, Refusal, Reply, Request, TokenStep, Unverified, Verified, sign,
@@ -191,7 +192,22 @@ impl Channel for WeChat {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["mode", "timestamp_tolerance_secs", "msgmenu", "base_url"]
+        &[
+            "mode",
+            "timestamp_tolerance_secs",
+            "msgmenu",
+            "base_url",
+            "template_id",
+            "template_fields",
+            "template_status",
+            "template_kinds",
+            "template_api",
+            "template_url",
+        ]
+    }
+
+    fn mistake(&self, account: &Account) -> Option<(&'static str, String)> {
+        template::mistake(account)
     }
 
     /// A GET is proved by `signature`, also in safe mode; its age is not checked, for it changes nothing.
@@ -295,5 +311,9 @@ impl Channel for WeChat {
 
     fn token(&self) -> Option<&dyn TokenStep> {
         Some(&send::StableToken)
+    }
+
+    fn template(&self) -> Option<&dyn Template> {
+        Some(&template::Form)
     }
 }

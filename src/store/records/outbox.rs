@@ -2,7 +2,7 @@
 //! whose outcome stays unknown is never sent again.
 
 use super::{Kind, Read, Records, Request};
-use crate::model::ChatAddress;
+use crate::model::{ChatAddress, Headline};
 use crate::store::{Batch, StoreError, prefix_end};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,12 @@ pub struct Outgoing {
     /// News that nobody asked for: where it cannot be sent, it waits for the buyer's next message.
     #[serde(default)]
     pub notice: bool,
+    /// The same news in a few facts, for a form that the platform approved.
+    #[serde(default)]
+    pub headline: Option<Headline>,
+    /// It goes out in that form: no free-form message may be sent now.
+    #[serde(default)]
+    pub by_template: bool,
 }
 
 impl Records {
