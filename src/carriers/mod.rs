@@ -16,6 +16,7 @@ mod kdniao;
 mod kuaidi100;
 pub mod names;
 mod oauth;
+mod pickup_code;
 mod push;
 pub mod recognize;
 pub mod scan_text;
@@ -36,6 +37,7 @@ use crate::model::{Account, Eta, Event, Meaning, Reason, Status, Sub, When};
 pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 use push::plain_acknowledgement;
+pub use pickup_code::{CodeReady, PickupCodes, Receiver};
 pub use push::{News, Push, Subscription, Told, Watch};
 pub use waybill::{Again, Cancelling, Created, FindWaybill, Goods, Party, Shipping, Waybill};
 
@@ -172,6 +174,10 @@ pub trait Carrier: Send + Sync {
     fn waybill(&self) -> Option<&dyn Waybill> {
         None
     }
+    /// How it tells the codes with which parcels are collected.
+    fn pickup_codes(&self) -> Option<&dyn PickupCodes> {
+        None
+    }
     /// How it recognizes the carrier of a number.
     fn recognition(&self) -> Option<&dyn Recognition> {
         None
@@ -217,7 +223,7 @@ pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
 }
 
 /// What a carrier or aggregator can do, for people who choose one.
-pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 5] {
+pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 6] {
     let push = carrier.push();
     [
         ("query", true),
@@ -225,6 +231,7 @@ pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 5] {
         ("subscribe", push.is_some_and(|push| push.subscription().is_some())),
         ("recognition", carrier.recognition().is_some()),
         ("waybill", carrier.waybill().is_some()),
+        ("pickup_codes", carrier.pickup_codes().is_some()),
     ]
 }
 

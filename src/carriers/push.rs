@@ -1,7 +1,7 @@
 //! News that a vendor sends by itself: proved, read, acknowledged in the vendor's exact words; and how a number is
 //! subscribed where news comes only of subscribed numbers. Must never acknowledge by itself: that follows storing.
 
-use super::{Ask, Tracked};
+use super::{Ask, CodeReady, Tracked};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified};
 
 /// A vendor that sends news to `/hooks/{kind}/{account}`.
@@ -58,6 +58,8 @@ pub struct Told {
     pub parcels: Vec<News>,
     /// Calls to make next, whose answers [`Push::read_follow_up`] reads.
     pub next_calls: Vec<Call>,
+    /// Parcels whose pickup code can be fetched now, where it was registered for.
+    pub codes: Vec<CodeReady>,
 }
 
 /// What a push told of one number.

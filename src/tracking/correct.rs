@@ -26,6 +26,8 @@ impl Tracker {
             }
             events.extend(new.value.iter().flat_map(|parcel| parcel.events.clone()));
             parcel.add(events);
+            // Registered for under the wrong carrier, nobody would tell it.
+            parcel.awaited_code = None;
             parcel.note(self.wire.clock().now(), by, "carrier", "corrected", 0);
             let mut batch = Batch::default();
             self.records.remove_parcel(&mut batch, &old)?;

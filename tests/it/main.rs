@@ -16,6 +16,7 @@ mod import;
 mod logs;
 mod notices;
 mod pages;
+mod pickup;
 mod privacy;
 mod proof;
 mod pushes;

@@ -6,7 +6,7 @@
 
 use super::{Kind, Read, Records};
 use crate::model::{
-    Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason, Source, Status,
+    AwaitedCode, Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason, Source, Status,
     Sub, Trouble, Watched, When, ZoneSource, secret,
 };
 use crate::store::{Batch, StoreError};
@@ -65,6 +65,7 @@ struct Head {
     troubles: Vec<Trouble>,
     #[serde(skip)]
     journal: Vec<Noted>,
+    awaited_code: Option<AwaitedCode>,
 }
 
 #[derive(Serialize)]
