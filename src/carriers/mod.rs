@@ -38,7 +38,7 @@ pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
 use push::plain_acknowledgement;
 pub use pickup_code::{CodeReady, PickupCodes, Receiver};
-pub use push::{News, Push, Subscription, Told, Watch};
+pub use push::{Enrolled, News, Push, Subscription, Told, Watch};
 pub use waybill::{Again, Cancelling, Created, FindWaybill, Goods, Party, Shipping, Waybill};
 
 /// One number to ask a vendor about.
@@ -176,6 +176,10 @@ pub trait Carrier: Send + Sync {
     }
     /// How it tells the codes with which parcels are collected.
     fn pickup_codes(&self) -> Option<&dyn PickupCodes> {
+        None
+    }
+    /// How a number that is registered there under a wrong carrier is moved to the right one.
+    fn enrolled(&self) -> Option<&dyn Enrolled> {
         None
     }
     /// How it recognizes the carrier of a number.

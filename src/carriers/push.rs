@@ -43,6 +43,14 @@ pub trait Subscription: Send + Sync {
     }
 }
 
+/// A vendor at which a number stands under one carrier, so that a wrong one must be changed there.
+pub trait Enrolled: Send + Sync {
+    /// Moves a number from one carrier of ours to another.
+    fn change_carrier(&self, cx: &Cx, number: &str, from: &str, to: &str) -> Result<Call, Refusal>;
+    /// Reads the answer; [`Refusal::NotRegistered`] where it does not stand under `from`.
+    fn read_changed(&self, cx: &Cx, number: &str, answer: &Answer) -> Result<(), Refusal>;
+}
+
 /// For vendors that look at the HTTP status alone.
 pub(super) fn plain_acknowledgement(stored: bool, word: &str) -> Reply {
     match stored {

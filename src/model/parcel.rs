@@ -100,6 +100,8 @@ pub struct Parcel {
     pub journal: Vec<Noted>,
     /// The pickup code that a vendor was asked to tell.
     pub awaited_code: Option<AwaitedCode>,
+    /// The wrong carrier that it was known under, while vendors are still to be told.
+    pub moved_from: Option<String>,
 }
 
 /// Lines of a parcel's own journal.

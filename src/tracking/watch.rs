@@ -99,6 +99,7 @@ impl Tracker {
         if self.fetch_code(shop, &parcel).await? {
             return Ok(());
         }
+        self.tell_moved(shop, &parcel).await?;
         self.join_strays(shop, carrier, number).await?;
         if self.heard_enough(due).await? {
             return self.await_code(shop, carrier, number).await;

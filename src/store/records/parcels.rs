@@ -6,8 +6,8 @@
 
 use super::{Kind, Read, Records};
 use crate::model::{
-    AwaitedCode, Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason, Source, Status,
-    Sub, Trouble, Watched, When, ZoneSource, secret,
+    AwaitedCode, Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason,
+    Source, Status, Sub, Trouble, Watched, When, ZoneSource, secret,
 };
 use crate::store::{Batch, StoreError};
 use jiff::Timestamp;
@@ -66,6 +66,7 @@ struct Head {
     #[serde(skip)]
     journal: Vec<Noted>,
     awaited_code: Option<AwaitedCode>,
+    moved_from: Option<String>,
 }
 
 #[derive(Serialize)]
