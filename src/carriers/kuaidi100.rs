@@ -3,19 +3,22 @@
 //! Must never ask for one number more than every 30 minutes (the vendor locks it), nor log a sentence or a courier.
 
 mod courier;
+mod forecast;
 mod pickup_code;
 mod push;
 mod service;
 mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, PickupCodes, Push, Recognition, Step, Tracked, Waybill,
+    Ask, Carrier, CarrierSpec, Code, Forecast, PickupCodes, Push, Recognition, Step, Tracked, Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     header::header,
     meaning_of, names, refine, row,
 };
 use crate::model::when::CHINA;
-use crate::model::{Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
+use crate::model::{
+    Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When,
+};
 use crate::wire::{Answer, Call, Cx, Refusal, sign};
 use courier::CourierField;
 use jiff::{SignedDuration, Timestamp};
@@ -78,13 +81,19 @@ impl Carrier for Kuaidi100 {
     fn mistake(&self, account: &Account) -> Option<(&'static str, String)> {
         let place = "pickup_codes";
         match account.setting(place, "false") {
-            "true" if account.secret("secret").is_empty() => Some((place, "needs the secret `secret`".into())),
+            "true" if account.secret("secret").is_empty() => {
+                Some((place, "needs the secret `secret`".into()))
+            }
             "true" | "false" => None,
             _ => Some((place, "must be true or false".into())),
         }
     }
 
     fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
+    }
+
+    fn forecast(&self) -> Option<&dyn Forecast> {
         Some(self)
     }
 

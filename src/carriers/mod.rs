@@ -8,6 +8,7 @@ mod deppon;
 mod dhl;
 mod ems;
 mod fedex;
+mod forecast;
 mod header;
 mod http_json;
 mod jd;
@@ -36,8 +37,9 @@ use crate::model::when::CHINA;
 use crate::model::{Account, Eta, Event, Meaning, Reason, Status, Sub, When};
 pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
-use push::plain_acknowledgement;
+pub use forecast::{Forecast, Trip};
 pub use pickup_code::{CodeReady, PickupCodes, Receiver};
+use push::plain_acknowledgement;
 pub use push::{Enrolled, News, Push, Subscription, Told, Watch};
 pub use waybill::{Again, Cancelling, Created, FindWaybill, Goods, Party, Shipping, Waybill};
 
@@ -176,6 +178,10 @@ pub trait Carrier: Send + Sync {
     }
     /// How it tells the codes with which parcels are collected.
     fn pickup_codes(&self) -> Option<&dyn PickupCodes> {
+        None
+    }
+    /// How it reckons when parcels arrive.
+    fn forecast(&self) -> Option<&dyn Forecast> {
         None
     }
     /// How a number that is registered there under a wrong carrier is moved to the right one.

@@ -102,6 +102,7 @@ impl Simulator {
             Err(refused) => return refused,
         };
         match method.as_str() {
+            "time" => reckon(&param),
             _ if param["partnerId"] != PARTNER => say(30001, "partnerId错误", Value::Null),
             "order" => self.kuaidi100_label(&param),
             "cancel" => match self.take_back("kuaidi100", param["kuaidinum"].as_str().unwrap_or("")) {
@@ -231,6 +232,22 @@ fn signed_service(asked: &Asked) -> Result<(String, Value), Answer> {
         return Err(say(10000, "验证签名失败", Value::Null));
     }
     Ok((field("method").to_owned(), serde_json::from_str(field("param")).unwrap_or_default()))
+}
+
+/// `method=time`: two days after the order, in the evening. Regions want three levels, a municipality's are two.
+fn reckon(param: &Value) -> Answer {
+    let text = |name: &str| param[name].as_str().unwrap_or("");
+    let levels = |place: &str| place.matches(['省', '市', '区', '县']).count();
+    let ordered = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text("orderTime"));
+    let known = !text("kuaidicom").is_empty() && levels(text("from")) >= 2 && levels(text("to")) >= 2;
+    let arrival =
+        ordered.ok().filter(|_| known).and_then(|at| at.date().checked_add(jiff::Span::new().days(2)).ok());
+    let Some(arrival) = arrival else { return say(30002, "参数错误", Value::Null) };
+    let passed = param["logistics"].as_array().is_some_and(|scans| !scans.is_empty());
+    let data = json!({"taskId": "T-1", "fromName": text("from"), "toName": text("to"), "totalTime": "48",
+        "arrivalTime": format!("{arrival} 18:00"), "deliveryExpendTime": "2",
+        "remainTime": if passed { "20" } else { "48" }, "expType": "标准快递", "predictedRoute": []});
+    say(200, "成功", data)
 }
 
 fn say(code: u32, message: &str, data: Value) -> Answer {
