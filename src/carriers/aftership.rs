@@ -102,7 +102,7 @@ impl Push for AfterShip {
         let number = tracking.number.clone().ok_or(Refusal::Unreadable)?.to_ascii_uppercase();
         let carrier = tracking.slug.as_deref().and_then(names::by_aftership).map_or("", |known| known.code);
         let tracked = tracking.tracked(carrier, &number, cx.now);
-        Ok(Told { parcels: vec![News::of(tracked)], next_calls: Vec::new() })
+        Ok(Told { parcels: vec![News::of(tracked)], ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {

@@ -3,18 +3,22 @@
 //! Must never ask for one number more than every 30 minutes (the vendor locks it), nor log a sentence or a courier.
 
 mod courier;
+mod forecast;
+mod pickup_code;
 mod push;
 mod service;
 mod waybill;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, Push, Recognition, Step, Tracked, Waybill,
+    Ask, Carrier, CarrierSpec, Code, Forecast, PickupCodes, Push, Recognition, Step, Tracked, Waybill,
     body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     header::header,
     meaning_of, names, refine, row,
 };
 use crate::model::when::CHINA;
-use crate::model::{Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When};
+use crate::model::{
+    Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When,
+};
 use crate::wire::{Answer, Call, Cx, Refusal, sign};
 use courier::CourierField;
 use jiff::{SignedDuration, Timestamp};
@@ -38,7 +42,8 @@ static SPEC: CarrierSpec = CarrierSpec {
     min_interval_secs: MIN_INTERVAL_SECS,
     per_number_day: 40,
     codes: CODES,
-    sureness: "documentation and SDK sources agree; return codes from clients; not yet asked live",
+    sureness: "documentation and SDK sources agree; return codes from clients; refusals of the newer services are told \
+               apart by their words; how the flag of a pickup code wants to be acknowledged is not known; not yet asked live",
 };
 
 /// "At most one query per number every 30 minutes, or the number gets locked."
@@ -61,6 +66,7 @@ impl Carrier for Kuaidi100 {
             "salt?",
             "service_url",
             "secret?",
+            "pickup_codes",
             "partner_id?",
             "partner_key?",
             "partner_secret?",
@@ -72,7 +78,26 @@ impl Carrier for Kuaidi100 {
         ]
     }
 
+    fn mistake(&self, account: &Account) -> Option<(&'static str, String)> {
+        let place = "pickup_codes";
+        match account.setting(place, "false") {
+            "true" if account.secret("secret").is_empty() => {
+                Some((place, "needs the secret `secret`".into()))
+            }
+            "true" | "false" => None,
+            _ => Some((place, "must be true or false".into())),
+        }
+    }
+
     fn waybill(&self) -> Option<&dyn Waybill> {
+        Some(self)
+    }
+
+    fn forecast(&self) -> Option<&dyn Forecast> {
+        Some(self)
+    }
+
+    fn pickup_codes(&self) -> Option<&dyn PickupCodes> {
         Some(self)
     }
 

@@ -247,3 +247,17 @@ proptest! {
         prop_assert!(!tracked.events.is_empty());
     }
 }
+
+#[test]
+fn pickup_codes_need_the_secret_of_the_newer_services() {
+    let mistake = |wanted: &str, secret: &str| {
+        let mut account = account();
+        account.settings.insert("pickup_codes".into(), wanted.into());
+        account.secrets.insert("secret".into(), Private::new(secret.into()));
+        Kuaidi100.mistake(&account).map(|(place, _)| place)
+    };
+    assert_eq!(mistake("true", "YSSECRET77"), None);
+    assert_eq!(mistake("false", ""), None);
+    assert_eq!(mistake("true", ""), Some("pickup_codes"));
+    assert_eq!(mistake("yes", "YSSECRET77"), Some("pickup_codes"));
+}

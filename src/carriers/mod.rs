@@ -8,6 +8,7 @@ mod deppon;
 mod dhl;
 mod ems;
 mod fedex;
+mod forecast;
 mod header;
 mod http_json;
 mod jd;
@@ -16,6 +17,7 @@ mod kdniao;
 mod kuaidi100;
 pub mod names;
 mod oauth;
+mod pickup_code;
 mod push;
 pub mod recognize;
 pub mod scan_text;
@@ -35,8 +37,10 @@ use crate::model::when::CHINA;
 use crate::model::{Account, Eta, Event, Meaning, Reason, Status, Sub, When};
 pub use crate::wire::Step;
 use crate::wire::{Answer, Call, Cx, Refusal, TokenStep};
+pub use forecast::{Forecast, Trip};
+pub use pickup_code::{CodeReady, PickupCodes, Receiver};
 use push::plain_acknowledgement;
-pub use push::{News, Push, Subscription, Told, Watch};
+pub use push::{Enrolled, News, Push, Subscription, Told, Watch};
 pub use waybill::{Again, Cancelling, Created, FindWaybill, Goods, Party, Shipping, Waybill};
 
 /// One number to ask a vendor about.
@@ -172,6 +176,18 @@ pub trait Carrier: Send + Sync {
     fn waybill(&self) -> Option<&dyn Waybill> {
         None
     }
+    /// How it tells the codes with which parcels are collected.
+    fn pickup_codes(&self) -> Option<&dyn PickupCodes> {
+        None
+    }
+    /// How it reckons when parcels arrive.
+    fn forecast(&self) -> Option<&dyn Forecast> {
+        None
+    }
+    /// How a number that is registered there under a wrong carrier is moved to the right one.
+    fn enrolled(&self) -> Option<&dyn Enrolled> {
+        None
+    }
     /// How it recognizes the carrier of a number.
     fn recognition(&self) -> Option<&dyn Recognition> {
         None
@@ -217,7 +233,7 @@ pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
 }
 
 /// What a carrier or aggregator can do, for people who choose one.
-pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 5] {
+pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 6] {
     let push = carrier.push();
     [
         ("query", true),
@@ -225,6 +241,7 @@ pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 5] {
         ("subscribe", push.is_some_and(|push| push.subscription().is_some())),
         ("recognition", carrier.recognition().is_some()),
         ("waybill", carrier.waybill().is_some()),
+        ("pickup_codes", carrier.pickup_codes().is_some()),
     ]
 }
 

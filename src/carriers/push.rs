@@ -1,7 +1,7 @@
 //! News that a vendor sends by itself: proved, read, acknowledged in the vendor's exact words; and how a number is
 //! subscribed where news comes only of subscribed numbers. Must never acknowledge by itself: that follows storing.
 
-use super::{Ask, Tracked};
+use super::{Ask, CodeReady, Tracked};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified};
 
 /// A vendor that sends news to `/hooks/{kind}/{account}`.
@@ -43,6 +43,14 @@ pub trait Subscription: Send + Sync {
     }
 }
 
+/// A vendor at which a number stands under one carrier, so that a wrong one must be changed there.
+pub trait Enrolled: Send + Sync {
+    /// Moves a number from one carrier of ours to another.
+    fn change_carrier(&self, cx: &Cx, number: &str, from: &str, to: &str) -> Result<Call, Refusal>;
+    /// Reads the answer; [`Refusal::NotRegistered`] where it does not stand under `from`.
+    fn read_changed(&self, cx: &Cx, number: &str, answer: &Answer) -> Result<(), Refusal>;
+}
+
 /// For vendors that look at the HTTP status alone.
 pub(super) fn plain_acknowledgement(stored: bool, word: &str) -> Reply {
     match stored {
@@ -58,6 +66,8 @@ pub struct Told {
     pub parcels: Vec<News>,
     /// Calls to make next, whose answers [`Push::read_follow_up`] reads.
     pub next_calls: Vec<Call>,
+    /// Parcels whose pickup code can be fetched now, where it was registered for.
+    pub codes: Vec<CodeReady>,
 }
 
 /// What a push told of one number.

@@ -6,7 +6,7 @@ mod push;
 mod times;
 
 use super::{
-    Ask, Carrier, CarrierSpec, Code, Push, Step, Tracked,
+    Ask, Carrier, CarrierSpec, Code, Enrolled, Push, Step, Tracked,
     body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
     header::add_header,
     meaning_of, names, refine, row,
@@ -36,7 +36,7 @@ static SPEC: CarrierSpec = CarrierSpec {
     per_number_day: 24,
     codes: CODES,
     sureness: "a client that quotes the vendor's v2.4 document, and the vendor's own signature sample; the schedule of \
-               repeated pushes is not known; not yet asked live",
+               repeated pushes and the codes by which a change of carrier is refused are not known; not yet asked live",
 };
 
 /// 17TRACK's number of a carrier.
@@ -90,6 +90,10 @@ impl Carrier for SeventeenTrack {
     fn push(&self) -> Option<&dyn Push> {
         Some(self)
     }
+
+    fn enrolled(&self) -> Option<&dyn Enrolled> {
+        Some(self)
+    }
 }
 
 fn call(cx: &Cx, operation: &'static str, endpoint: &str, asks: &[Ask]) -> Result<Call, Refusal> {
@@ -107,12 +111,49 @@ fn call(cx: &Cx, operation: &'static str, endpoint: &str, asks: &[Ask]) -> Resul
             phone_number_last_4: ask.phone_tail.as_deref().filter(|_| ask.carrier == "sf"),
         })
         .collect();
+    post(cx, operation, endpoint, &items)
+}
+
+fn post<T: Serialize>(
+    cx: &Cx,
+    operation: &'static str,
+    endpoint: &str,
+    items: &[T],
+) -> Result<Call, Refusal> {
     let version = cx.account.setting("version", "v2.4");
     let url = format!("{}/track/{version}/{endpoint}", cx.account.setting("base_url", SPEC.base_url));
-    let body = serde_json::to_vec(&items).map_err(|_| Refusal::Unsupported)?;
+    let body = serde_json::to_vec(items).map_err(|_| Refusal::Unsupported)?;
     let mut call = Call::json(operation, url, body);
     call.headers.push(("17token", cx.account.secret("key").to_owned()));
     Ok(call)
+}
+
+/// `changecarrier`: the number keeps its place and its credit.
+impl Enrolled for SeventeenTrack {
+    fn change_carrier(&self, cx: &Cx, number: &str, from: &str, to: &str) -> Result<Call, Refusal> {
+        let key = |carrier: &str| number_of(carrier).ok_or(Refusal::Unsupported);
+        let change = Change { number, carrier_old: key(from)?, carrier_new: key(to)? };
+        post(cx, "seventeen-track.change_carrier", "changecarrier", &[change])
+    }
+
+    fn read_changed(&self, cx: &Cx, number: &str, answer: &Answer) -> Result<(), Refusal> {
+        let data = body::json::<Said>(answer, cx.now)?.data()?;
+        let is_this = |one: &Rejected| one.number.as_ref().is_some_and(|of| of.eq_ignore_ascii_case(number));
+        match data.rejected.iter().find(|one| is_this(one)).map(Rejected::code) {
+            // Which of them means what is not known; none of them goes away by asking again.
+            Some(-18_019_811..=-18_019_801) => Err(Refusal::Unsupported),
+            Some(code) => Err(refusal(code)),
+            None if data.accepted.iter().any(|one| one.is_about(number)) => Ok(()),
+            None => Err(Refusal::Unreadable),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    number: &'a str,
+    carrier_old: u32,
+    carrier_new: u32,
 }
 
 #[derive(Serialize)]

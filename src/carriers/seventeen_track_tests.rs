@@ -80,3 +80,28 @@ fn a_stop_is_no_end_of_the_parcel() {
     assert_eq!(told.parcels[0].watch, Watch::Lapsed);
     assert!(meaning_of(CODES, "Exception_Destroyed").is_some_and(|meaning| meaning.status == Status::Lost));
 }
+
+#[test]
+fn a_wrong_carrier_is_changed_by_the_vendors_numbers() {
+    let change = |from, to| with_cx("k", |cx| SeventeenTrack.change_carrier(cx, "YT8816042739501", from, to));
+    let call = change("zto", "yto").unwrap();
+    assert!(call.url.ends_with("/track/v2.4/changecarrier"), "{}", call.url);
+    let body = String::from_utf8(call.body).unwrap();
+    assert_eq!(body, r#"[{"number":"YT8816042739501","carrier_old":190455,"carrier_new":190157}]"#);
+    assert_eq!(change("zto", "nobody").err(), Some(Refusal::Unsupported));
+    let read = |body: &str| {
+        with_cx("k", |cx| SeventeenTrack.read_changed(cx, "YT8816042739501", &Answer::new(200, body)))
+    };
+    let rejected = |code: i64| {
+        format!(
+            r#"{{"code":0,"data":{{"accepted":[],"rejected":[{{"number":"YT8816042739501","error":{{"code":{code}}}}}]}}}}"#
+        )
+    };
+    let accepted =
+        r#"{"code":0,"data":{"accepted":[{"number":"YT8816042739501","carrier":190157}],"rejected":[]}}"#;
+    assert_eq!(read(accepted), Ok(()));
+    assert_eq!(read(&rejected(NOT_REGISTERED)), Err(Refusal::NotRegistered));
+    assert_eq!(read(&rejected(-18_019_804)), Err(Refusal::Unsupported));
+    assert!(matches!(read(&rejected(-18_010_003)), Err(Refusal::Retry { .. })));
+    assert_eq!(read(r#"{"code":0,"data":{}}"#), Err(Refusal::Unreadable));
+}

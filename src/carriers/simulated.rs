@@ -98,7 +98,7 @@ impl Push for SimulatedCarrier {
             News { watch, ..News::of(parcel.tracked(&number, cx.now)) }
         };
         let parcels = parcels.into_iter().filter(|parcel| !parcel.number.is_empty()).map(news).collect();
-        Ok(Told { parcels, next_calls: Vec::new() })
+        Ok(Told { parcels, ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {

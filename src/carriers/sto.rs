@@ -92,10 +92,7 @@ impl Push for Sto {
         let number = pushed.number.ok_or(Refusal::Unreadable)?.to_ascii_uppercase();
         let scan = pushed.trace.ok_or(Refusal::Unreadable)?;
         let event = scan.event(&number, cx.now);
-        Ok(Told {
-            parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
-            next_calls: Vec::new(),
-        })
+        Ok(Told { parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))], ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {

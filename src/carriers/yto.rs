@@ -116,10 +116,7 @@ impl Push for Yto {
         let number = update.number.clone().filter(|number| !number.is_empty()).ok_or(Refusal::Unreadable)?;
         let number = number.to_ascii_uppercase();
         let event = update.event(&number, cx.now);
-        Ok(Told {
-            parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
-            next_calls: Vec::new(),
-        })
+        Ok(Told { parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))], ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, request: &Request, stored: bool) -> Reply {

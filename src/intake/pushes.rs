@@ -76,6 +76,9 @@ impl Intake {
         for news in &told.parcels {
             self.tracker.take(account, news).await?;
         }
+        for ready in &told.codes {
+            self.tracker.code_ready(account, ready).await?;
+        }
         if !told.next_calls.is_empty() {
             let (intake, account) = (self.clone(), account.clone());
             self.tasks.spawn(async move {

@@ -212,6 +212,20 @@ fn rule_4_1_a_header_status_counts_where_no_scan_says_so() {
 }
 
 #[test]
+fn of_one_scan_in_two_wordings_the_one_with_a_code_stays() {
+    let scan = event("2026-03-02 12:00:10", Status::ReadyForPickup, "您的快件已送达【幸福驿站】，请及时领取");
+    let mut code = event("2026-03-02 12:00:00", Status::ReadyForPickup, "");
+    code.provider = "another".into();
+    code.pickup.code = Some("6-2-1034".into());
+    for events in [[scan.clone(), code.clone()], [code, scan]] {
+        let (_, timeline) = fold(events, Known::default());
+        let told: Vec<_> = timeline.iter().filter(|event| !event.superseded).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].pickup.code.as_deref(), Some("6-2-1034"));
+    }
+}
+
+#[test]
 fn rule_4_3_a_late_pickup_fills_the_gap_and_changes_nothing_else() {
     let out = event("2026-03-02 11:00:00", Status::OutForDelivery, "out");
     let before = state(std::slice::from_ref(&out));

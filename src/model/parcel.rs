@@ -98,6 +98,10 @@ pub struct Parcel {
     pub troubles: Vec<Trouble>,
     /// What was asked, answered, changed and failed, oldest first: the newest [`JOURNAL`] lines.
     pub journal: Vec<Noted>,
+    /// The pickup code that a vendor was asked to tell.
+    pub awaited_code: Option<AwaitedCode>,
+    /// The wrong carrier that it was known under, while vendors are still to be told.
+    pub moved_from: Option<String>,
 }
 
 /// Lines of a parcel's own journal.
@@ -112,6 +116,41 @@ pub struct Watched {
     pub asked: Vec<Timestamp>,
     /// Whether the vendor sends news now.
     pub on: bool,
+}
+
+/// A pickup code that a vendor was asked to tell (取件码). The code itself stands in an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct AwaitedCode {
+    /// `kind/id` of the account.
+    pub account: String,
+    /// How far it is.
+    pub state: CodeState,
+    /// Calls in this state that brought nothing.
+    pub tries: u8,
+    /// Since when the vendor has it.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    pub ready_at: Option<Timestamp>,
+    /// When the next call may be made; none: at once.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    pub again: Option<Timestamp>,
+}
+
+/// How far a pickup code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeState {
+    /// The vendor was asked to tell it; whether it will is not known.
+    #[default]
+    Asked,
+    /// The vendor will say when it is there.
+    Registered,
+    /// It is there, to be fetched.
+    Ready,
+    /// An event has it.
+    Told,
+    /// Nobody will tell it.
+    GivenUp,
 }
 
 /// One line of a parcel's journal.

@@ -7,6 +7,7 @@ use super::waybills::{Cancelled, is_phone};
 use super::{Asked, CarrierPeer, PHONE_TAIL, Pushed, Simulator, china_time};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -41,6 +42,20 @@ const COMS: [(&str, &str); 8] = [
 const PREFIXES: [(&str, &str); 5] =
     [("SF", "shunfeng"), ("YT", "yuantong"), ("JT", "jtexpress"), ("JD", "jd"), ("DPK", "debangkuaidi")];
 
+/// Registered for its pickup code: a book of its own.
+const CODES: &str = "kuaidi100-codes";
+
+/// The whole phone of a simulated receiver.
+fn is_receiver(phone: &str) -> bool {
+    is_phone(phone) && phone.ends_with(PHONE_TAIL)
+}
+
+/// Since when a parcel waits, with code and station.
+fn waiting(timeline: &Timeline) -> Option<(Timestamp, &(String, String))> {
+    let last = timeline.seen.last().filter(|seen| seen.scan.meaning.status == Status::ReadyForPickup)?;
+    Some((last.time, last.scan.pickup.as_ref()?))
+}
+
 impl Simulator {
     fn kuaidi100(&self, asked: &Asked, delay: &mut Duration) -> Answer {
         match asked.path {
@@ -48,6 +63,8 @@ impl Simulator {
             "/poll" => self.kuaidi100_subscribe(asked),
             "/autonumber/auto" => recognize(asked),
             "/label/order" => self.kuaidi100_service(asked),
+            "/pickupCode/register" => self.kuaidi100_register_code(asked),
+            "/pickupCode/query" => self.kuaidi100_fetch_code(asked),
             _ => Answer::new(404, ""),
         }
     }
@@ -80,14 +97,12 @@ impl Simulator {
 
     /// The newer services: another signature, with a time.
     fn kuaidi100_service(&self, asked: &Asked) -> Answer {
-        let form = asked.form();
-        let field = |name: &str| form.get(name).map_or("", String::as_str);
-        let text = format!("{}{}{KEY}{SECRET}", field("param"), field("t"));
-        if field("key") != KEY || field("sign") != sign::md5_hex_upper(text.as_bytes()) {
-            return say(10000, "验证签名失败", Value::Null);
-        }
-        let param: Value = serde_json::from_str(field("param")).unwrap_or_default();
-        match field("method") {
+        let (method, param) = match signed_service(asked) {
+            Ok(signed) => signed,
+            Err(refused) => return refused,
+        };
+        match method.as_str() {
+            "time" => reckon(&param),
             _ if param["partnerId"] != PARTNER => say(30001, "partnerId错误", Value::Null),
             "order" => self.kuaidi100_label(&param),
             "cancel" => match self.take_back("kuaidi100", param["kuaidinum"].as_str().unwrap_or("")) {
@@ -97,6 +112,59 @@ impl Simulator {
             },
             _ => say(10001, "method错误", Value::Null),
         }
+    }
+
+    /// `POST /pickupCode/register`: whoever names the receiver's phone is told when there is a code.
+    fn kuaidi100_register_code(&self, asked: &Asked) -> Answer {
+        let param = match signed_service(asked) {
+            Ok((method, param)) if method == "pickupCodeRegister" => param,
+            Ok(_) => return say(10001, "method错误", Value::Null),
+            Err(refused) => return refused,
+        };
+        let text = |name: &str| param[name].as_str().unwrap_or("");
+        if text("kuaidicom").is_empty() || !text("callbackUrl").starts_with("http") {
+            return say(10002, "参数错误", Value::Null);
+        }
+        if !is_receiver(text("receiverPhone")) {
+            return say(10003, "收件人手机号错误", Value::Null);
+        }
+        match self.watch(CODES, text("kuaidinum"), text("callbackUrl")) {
+            true => say(200, "success", json!({"taskId": "T-1"})),
+            false => say(10004, "该单号已注册", Value::Null),
+        }
+    }
+
+    /// `POST /pickupCode/query`: the code of a registered number that waits in a station.
+    fn kuaidi100_fetch_code(&self, asked: &Asked) -> Answer {
+        let param = match signed_service(asked) {
+            Ok((method, param)) if method == "pickupCodeQuery" => param,
+            Ok(_) => return say(10001, "method错误", Value::Null),
+            Err(refused) => return refused,
+        };
+        let number = param["kuaidinum"].as_str().unwrap_or("");
+        if !self.watches(CODES, number) || !is_receiver(param["receiverPhone"].as_str().unwrap_or("")) {
+            return say(10005, "未查询到取件码", Value::Null);
+        }
+        let timeline = self.clock.timeline(number, asked.now);
+        match waiting(&timeline) {
+            Some((_, (code, station))) => {
+                let data = json!({"kuaidicom": param["kuaidicom"], "kuaidinum": number, "pickUpCode": code,
+                    "pickUpAddress": "虚构路8号", "pickUpStation": station, "statusDesc": "待取件"});
+                say(200, "success", data)
+            }
+            None => say(10005, "未查询到取件码", Value::Null),
+        }
+    }
+
+    /// The unsigned push that says that there is a pickup code: where it goes to, and its body. None where nobody
+    /// registered for the number, or it waits nowhere.
+    pub fn pickup_flag(&self, number: &str, now: Timestamp) -> Option<(String, Vec<u8>)> {
+        let url = self.watched().into_iter().find(|(kind, of, _)| kind == CODES && of == number)?.2;
+        let timeline = self.clock.timeline(number, now);
+        let (since, _) = waiting(&timeline)?;
+        let body = json!({"kuaidicom": "yuantong", "kuaidinum": number, "pickUpCodeFlag": "true",
+            "timestamp": china_time(since)});
+        Some((url, body.to_string().into_bytes()))
     }
 
     fn kuaidi100_label(&self, order: &Value) -> Answer {
@@ -153,6 +221,33 @@ impl Simulator {
         }
         Answer::new(200, tell(com, number, &timeline, self.scramble(number, &timeline)).to_string())
     }
+}
+
+/// Method and parameters of a call of family C, where its signature is right.
+fn signed_service(asked: &Asked) -> Result<(String, Value), Answer> {
+    let form = asked.form();
+    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    let text = format!("{}{}{KEY}{SECRET}", field("param"), field("t"));
+    if field("key") != KEY || field("sign") != sign::md5_hex_upper(text.as_bytes()) {
+        return Err(say(10000, "验证签名失败", Value::Null));
+    }
+    Ok((field("method").to_owned(), serde_json::from_str(field("param")).unwrap_or_default()))
+}
+
+/// `method=time`: two days after the order, in the evening. Regions want three levels, a municipality's are two.
+fn reckon(param: &Value) -> Answer {
+    let text = |name: &str| param[name].as_str().unwrap_or("");
+    let levels = |place: &str| place.matches(['省', '市', '区', '县']).count();
+    let ordered = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text("orderTime"));
+    let known = !text("kuaidicom").is_empty() && levels(text("from")) >= 2 && levels(text("to")) >= 2;
+    let arrival =
+        ordered.ok().filter(|_| known).and_then(|at| at.date().checked_add(jiff::Span::new().days(2)).ok());
+    let Some(arrival) = arrival else { return say(30002, "参数错误", Value::Null) };
+    let passed = param["logistics"].as_array().is_some_and(|scans| !scans.is_empty());
+    let data = json!({"taskId": "T-1", "fromName": text("from"), "toName": text("to"), "totalTime": "48",
+        "arrivalTime": format!("{arrival} 18:00"), "deliveryExpendTime": "2",
+        "remainTime": if passed { "20" } else { "48" }, "expType": "标准快递", "predictedRoute": []});
+    say(200, "成功", data)
 }
 
 fn say(code: u32, message: &str, data: Value) -> Answer {

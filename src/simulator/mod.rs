@@ -44,7 +44,7 @@ use crate::wire::Answer;
 use jiff::Timestamp;
 use peer::CarrierPeer;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use timeline::{ScriptClock, Seen, Timeline};
@@ -124,6 +124,7 @@ pub struct Simulator {
     asked: Mutex<HashMap<String, u32>>,
     watched: Mutex<BTreeMap<(String, String), String>>,
     waybills: Mutex<Vec<Given>>,
+    registered: Mutex<BTreeSet<(String, u64)>>,
     alerts: Mutex<Vec<serde_json::Value>>,
     wechat: Mutex<wechat::State>,
     telegram: Mutex<telegram::State>,
@@ -141,6 +142,7 @@ impl Simulator {
             asked: Mutex::default(),
             watched: Mutex::default(),
             waybills: Mutex::default(),
+            registered: Mutex::default(),
             alerts: Mutex::default(),
             wechat: Mutex::default(),
             telegram: Mutex::default(),

@@ -3,7 +3,7 @@
 
 use super::journeys::Journey;
 use super::timeline::{Seen, Timeline};
-use super::{Asked, CarrierPeer, Pushed, Simulator};
+use super::{Asked, CarrierPeer, Pushed, Simulator, lock};
 use crate::model::{Meaning, Reason, Status, Sub};
 use crate::wire::{Answer, sign};
 use serde_json::{Value, json};
@@ -33,11 +33,19 @@ impl Simulator {
             let (number, carrier) = (item["number"].as_str().unwrap_or(""), item["carrier"].clone());
             let refuse = |code: i64| json!({"number": number, "carrier": carrier, "error": {"code": code}});
             match asked.path {
-                "/track/v2.4/register" if self.watch("seventeen-track", number, "") => {
+                "/track/v2.4/register" if self.register(number, key(&carrier)) => {
+                    self.watch("seventeen-track", number, "");
                     accepted.push(json!({"number": number, "carrier": carrier, "origin": 1}));
                 }
                 "/track/v2.4/register" => rejected.push(refuse(-18_019_901)),
-                "/track/v2.4/gettrackinfo" if !self.watches("seventeen-track", number) => {
+                "/track/v2.4/changecarrier" => {
+                    let (old, new) = (key(&item["carrier_old"]), key(&item["carrier_new"]));
+                    match self.change_carrier(number, old, new) {
+                        Ok(()) => accepted.push(json!({"number": number, "carrier": new})),
+                        Err(code) => rejected.push(refuse(code)),
+                    }
+                }
+                "/track/v2.4/gettrackinfo" if !self.registered(number).contains(&key(&carrier)) => {
                     rejected.push(refuse(-18_019_902));
                 }
                 "/track/v2.4/gettrackinfo" => {
@@ -53,6 +61,35 @@ impl Simulator {
         }
         Answer::new(200, said(0, json!({"accepted": accepted, "rejected": rejected})))
     }
+
+    /// Whether it is new: one number may stand under several carriers, and each costs.
+    fn register(&self, number: &str, carrier: u64) -> bool {
+        lock(&self.registered).insert((number.to_owned(), carrier))
+    }
+
+    fn change_carrier(&self, number: &str, old: u64, new: u64) -> Result<(), i64> {
+        let mut registered = lock(&self.registered);
+        if !registered.contains(&(number.to_owned(), old)) {
+            return Err(-18_019_902);
+        }
+        if old == new || registered.contains(&(number.to_owned(), new)) {
+            return Err(-18_019_801);
+        }
+        registered.remove(&(number.to_owned(), old));
+        registered.insert((number.to_owned(), new));
+        Ok(())
+    }
+
+    /// 17TRACK's numbers of the carriers under which a number stands there.
+    pub fn registered(&self, number: &str) -> Vec<u64> {
+        let registered = lock(&self.registered);
+        registered.iter().filter(|(one, _)| one == number).map(|(_, carrier)| *carrier).collect()
+    }
+}
+
+/// The vendor's number of a carrier; 0 where none is named.
+fn key(carrier: &Value) -> u64 {
+    carrier.as_u64().unwrap_or(0)
 }
 
 fn said(code: i64, data: Value) -> String {

@@ -3,5 +3,6 @@
 pub mod mask;
 pub mod normalize;
 pub mod numbers;
+pub mod region;
 pub mod script;
 mod traditional;

@@ -6,7 +6,7 @@ use super::Tracker;
 use super::exceptions::{Terms, troubles};
 use crate::carriers::{Tracked, carrier};
 use crate::model::fold::{Known, fold};
-use crate::model::{Eta, Event, Parcel, Source, Sub, Trouble, TroubleKind};
+use crate::model::{AwaitedCode, CodeState, Eta, Event, Parcel, Source, Sub, Trouble, TroubleKind};
 use crate::store::records::Read;
 use crate::store::{Batch, Committed, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -207,6 +207,12 @@ impl Parcel {
             self.events.iter().map(|event| event.id.as_str()).collect();
         let news = said.events.iter().filter(|event| !known.contains(event.id.as_str())).count();
         self.add(said.events.clone());
+        let has_code = |event: &Event| event.pickup.code.as_ref().is_some_and(|code| !code.is_empty());
+        if let Some(code) = self.awaited_code.as_mut().filter(|_| said.events.iter().any(has_code)) {
+            // Whoever told it.
+            *code =
+                AwaitedCode { account: code.account.clone(), state: CodeState::Told, ..Default::default() };
+        }
         if said.eta.is_some() {
             self.eta.clone_from(&said.eta);
         }

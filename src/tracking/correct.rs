@@ -1,8 +1,12 @@
 //! A parcel that was known under a wrong carrier moves to the right one, with its history and on record. Must never
-//! leave it under both.
+//! leave it under both, nor wait for a vendor before it is moved.
 
-use super::Tracker;
+use super::{ACCOUNT_LIMIT, Asker, Tracker, limits};
+use crate::carriers::{Carrier, Enrolled};
+use crate::model::{Account, Parcel};
 use crate::store::{Batch, Committed, StoreError};
+use crate::wire::{Answer, CallError, Cx, Exchange, Failure, Step};
+use std::sync::Arc;
 
 impl Tracker {
     /// Moves a number of a shop from one carrier to another, in one commit: parcel, number and orders.
@@ -26,6 +30,9 @@ impl Tracker {
             }
             events.extend(new.value.iter().flat_map(|parcel| parcel.events.clone()));
             parcel.add(events);
+            // Registered for under the wrong carrier, nobody would tell it.
+            parcel.awaited_code = None;
+            parcel.moved_from = (!self.registers(shop, wrong).is_empty()).then(|| wrong.to_owned());
             parcel.note(self.wire.clock().now(), by, "carrier", "corrected", 0);
             let mut batch = Batch::default();
             self.records.remove_parcel(&mut batch, &old)?;
@@ -49,5 +56,55 @@ impl Tracker {
                 return Ok(());
             }
         }
+    }
+
+    /// Tells the vendors at which a parcel may stand under the carrier that it was moved from, once. What could not be
+    /// sent is tried again at the next check; that it stands there wrongly otherwise does no harm but to their books.
+    pub(super) async fn tell_moved(&self, shop: &str, parcel: &Parcel) -> Result<(), StoreError> {
+        let Some(from) = parcel.moved_from.as_deref() else { return Ok(()) };
+        let (to, number) = (parcel.carrier.as_str(), parcel.number.as_str());
+        let mut lines = Vec::new();
+        for (carrier, enrolled, account) in self.registers(shop, from) {
+            let exchange = Exchange {
+                account: &account,
+                limits: limits(carrier.spec(), &account, Asker::Schedule),
+                number: None,
+                token: carrier.token(&account),
+                limit: ACCOUNT_LIMIT,
+            };
+            let build = |cx: &Cx| enrolled.change_carrier(cx, number, from, to);
+            let read = |cx: &Cx, answer: &Answer| enrolled.read_changed(cx, number, answer).map(Step::Done);
+            let changed = self.wire.exchange(&exchange, &build, &read).await;
+            if let Err(Failure::Call(CallError::NotSent { .. })) = changed {
+                return Ok(());
+            }
+            lines.push((account.name(), changed.map_or_else(|failure| failure.label(), |()| "changed")));
+        }
+        loop {
+            let read = self.records.parcel(shop, to, number).await?;
+            let Some(mut parcel) = read.value.clone().filter(|parcel| parcel.moved_from.is_some()) else {
+                return Ok(());
+            };
+            parcel.moved_from = None;
+            let now = self.wire.clock().now();
+            for (by, outcome) in &lines {
+                parcel.note(now, by, "change_carrier", outcome, 0);
+            }
+            let mut batch = Batch::default();
+            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
+            if self.records.store().commit(batch).await? == Committed::Done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The accounts at which a number may stand under a carrier.
+    fn registers(
+        &self,
+        shop: &str,
+        carrier: &str,
+    ) -> Vec<(&'static dyn Carrier, &'static dyn Enrolled, Arc<Account>)> {
+        let chain = self.chain(shop, carrier).into_iter();
+        chain.filter_map(|(carrier, account)| Some((carrier, carrier.enrolled()?, account))).collect()
     }
 }

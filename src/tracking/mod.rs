@@ -7,6 +7,7 @@ mod correct;
 mod doubt;
 pub mod exceptions;
 pub mod incidents;
+mod pickup;
 pub mod schedule;
 mod subscribe;
 mod watch;
@@ -239,7 +240,7 @@ impl Tracker {
             speed: self.speed,
             zone: self.shops.get(shop).map_or(TimeZone::UTC, |shop| shop.zone.clone()),
         };
-        parcel.next_check = schedule::next_check(parcel, &rules, now);
+        parcel.next_check = pickup::sooner(schedule::next_check(parcel, &rules, now), parcel.code_due());
     }
 
     async fn ask_account(

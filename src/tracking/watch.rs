@@ -88,17 +88,21 @@ impl Watch {
 }
 
 impl Tracker {
-    /// One due check: what was pushed before the number was known, a subscription where one is wanted, and a question
-    /// to the carrier.
+    /// One due check: a pickup code that can be fetched, and else what was pushed before the number was known, a
+    /// subscription where one is wanted, a question to the carrier, and registering for its pickup code.
     pub(super) async fn check(self: &Arc<Self>, due: &Due) -> Result<(), StoreError> {
         let Due { shop, carrier, number } = due;
         let Some(parcel) = self.records.parcel(shop, carrier, number).await?.value else { return Ok(()) };
         if parcel.next_check.is_none_or(|next| next > self.wire.clock().now()) {
             return Ok(());
         }
+        if self.fetch_code(shop, &parcel).await? {
+            return Ok(());
+        }
+        self.tell_moved(shop, &parcel).await?;
         self.join_strays(shop, carrier, number).await?;
         if self.heard_enough(due).await? {
-            return Ok(());
+            return self.await_code(shop, carrier, number).await;
         }
         self.subscribe(shop, &parcel).await?;
         if !self.serves(shop, carrier) {
@@ -112,7 +116,7 @@ impl Tracker {
         if after.is_some_and(|parcel| parcel.next_check.is_some_and(|next| next <= now)) {
             self.failed(shop, carrier, number, "not_kept", None).await?;
         }
-        Ok(())
+        self.await_code(shop, carrier, number).await
     }
 
     /// Where a push has told the news since the check was planned, it is only planned anew.

@@ -4,6 +4,7 @@
 use crate::world::{World, person};
 use std::time::Duration;
 use yishi::model::Parcel;
+use yishi::simulator::Simulator;
 
 async fn parcel(world: &World, carrier: &str, number: &str) -> Option<Parcel> {
     world.intake.records.parcel("demo", carrier, number).await.unwrap().value
@@ -75,4 +76,37 @@ async fn an_account_that_lists_its_carriers_is_asked_about_no_other() {
     world.synced("demo", "D1", "茶具", &[("yto", number)], &[person("webchat", "demo", "anna")]).await;
     assert_eq!(calls(&world, "kuaidi100/demo", "kuaidi100.query").await, 0);
     assert_eq!(calls(&world, "kdniao/demo", "kdniao.query").await, 1);
+}
+
+#[tokio::test]
+async fn a_number_that_is_registered_under_the_wrong_carrier_is_changed_there_and_costs_once() {
+    let world = World::with(|config| {
+        config.accounts.retain(|account| account.kind != "kdniao");
+        let mut aggregator = Simulator::accounts("http://peers")
+            .into_iter()
+            .find(|one| one.kind == "seventeen-track")
+            .unwrap();
+        (aggregator.shop, aggregator.id) = (Some("demo".into()), "demo".into());
+        config.accounts.push(aggregator);
+    })
+    .await;
+    let (zto, yto) = (190_455, 190_157);
+    let number = "YT8816042739501";
+    world.order("demo", "D1", "茶具", &[("zto", number)], &[person("webchat", "demo", "anna")]).await;
+    world.checked().await;
+    let moved = parcel(&world, "yto", number).await.unwrap();
+    assert_eq!(world.simulator.registered(number), [zto], "the merchant's word, before it was doubted");
+    assert_eq!(moved.moved_from.as_deref(), Some("zto"));
+    // It is moved here at once; the vendor's books follow with the next check.
+    world.advance(Duration::from_secs(6 * 3600));
+    world.checked().await;
+    assert_eq!(world.simulator.registered(number), [yto]);
+    let moved = parcel(&world, "yto", number).await.unwrap();
+    assert_eq!(moved.moved_from, None);
+    let line = moved.journal.iter().find(|line| line.what == "change_carrier").unwrap();
+    assert_eq!((line.by.as_str(), line.outcome.as_str()), ("seventeen-track/demo", "changed"));
+    world.advance(Duration::from_secs(6 * 3600));
+    world.checked().await;
+    assert_eq!(calls(&world, "seventeen-track/demo", "seventeen-track.change_carrier").await, 1);
+    assert_eq!(calls(&world, "seventeen-track/demo", "seventeen-track.register").await, 1);
 }

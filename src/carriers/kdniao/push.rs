@@ -34,7 +34,7 @@ impl Push for KdNiao {
             let tracked = said.tracked(carrier.code, &number.to_ascii_uppercase(), cx.now);
             parcels.push(News { watch, ..News::of(tracked) });
         }
-        Ok(Told { parcels, next_calls: Vec::new() })
+        Ok(Told { parcels, ..Told::default() })
     }
 
     fn acknowledge(&self, cx: &Cx, _request: &Request, stored: bool) -> Reply {

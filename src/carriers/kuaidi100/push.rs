@@ -1,11 +1,12 @@
 //! Kuaidi100's subscription (订阅) and push: it watches a number and sends its whole history at each change.
-//! Source: api.kuaidi100.com/document (subscribe and push); facts/aggregators 1.6 and 1.7. Must never believe a push
+//! Source: api.kuaidi100.com/document (subscribe and push); facts/aggregators 1.6 and 1.7. Must never believe news
 //! without a signature, nor subscribe with an empty salt.
 
+use super::pickup_code::{self, Flag};
 use super::{Kuaidi100, SPEC, Said, com_of, needs_phone_tail};
 use crate::carriers::body::{self, CURE_CREDENTIALS, CURE_SETTINGS};
 use crate::carriers::{Ask, News, Push, Recognition, Subscription, Told, Watch, names};
-use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
+use crate::wire::{Answer, Call, Cx, Proof, Refusal, Reply, Request, Unverified, Verified, sign};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -14,6 +15,12 @@ const PER_NUMBER_MONTH: u16 = 4;
 
 impl Push for Kuaidi100 {
     fn verify(&self, cx: &Cx, request: &Request) -> Result<Verified, Unverified> {
+        // The flag of a pickup code is JSON and carries no signature: it is taken for what it is, and no more.
+        if pickup_code::is_wanted(cx)
+            && let Some(flag) = Flag::of(&request.body)
+        {
+            return Ok(Verified::new(flag.payload(), Proof::secret_path()));
+        }
         let salt = cx.account.secret("salt");
         let field = |name: &str| -> Option<Cow<'_, str>> {
             form_urlencoded::parse(&request.body).find(|(key, _)| key == name).map(|(_, value)| value)
@@ -28,6 +35,9 @@ impl Push for Kuaidi100 {
     }
 
     fn read(&self, cx: &Cx, payload: &[u8]) -> Result<Told, Refusal> {
+        if let Some(flag) = Flag::of(payload) {
+            return Ok(Told { codes: flag.ready().into_iter().collect(), ..Told::default() });
+        }
         let pushed: Pushed = serde_json::from_slice(payload).map_err(|_| Refusal::Unreadable)?;
         let result = pushed.result.ok_or(Refusal::Unreadable)?;
         let number = result.nu.clone().ok_or(Refusal::Unreadable)?;
@@ -52,7 +62,7 @@ impl Push for Kuaidi100 {
             _ => Watch::On,
         };
         let instead_of = corrected.and(old.or(told)).filter(|wrong| *wrong != carrier);
-        Ok(Told { parcels: vec![News { tracked, watch, instead_of }], next_calls: Vec::new() })
+        Ok(Told { parcels: vec![News { tracked, watch, instead_of }], ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {

@@ -29,7 +29,7 @@ impl Push for SeventeenTrack {
         let number = item.number.clone().ok_or(Refusal::Unreadable)?.to_ascii_uppercase();
         let known = item.carrier.as_deref().and_then(names::by_seventeen_track);
         let tracked = item.tracked(known.map_or("", |carrier| carrier.code), &number, cx.now);
-        Ok(Told { parcels: vec![News { watch, ..News::of(tracked) }], next_calls: Vec::new() })
+        Ok(Told { parcels: vec![News { watch, ..News::of(tracked) }], ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {

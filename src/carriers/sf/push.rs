@@ -48,7 +48,7 @@ impl Push for Sf {
                 })),
             }
         }
-        Ok(Told { parcels, next_calls: Vec::new() })
+        Ok(Told { parcels, ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, request: &Request, stored: bool) -> Reply {

@@ -23,10 +23,7 @@ impl Push for Zto {
         let pushed: Pushed = serde_json::from_slice(payload).map_err(|_| Refusal::Unreadable)?;
         let number = pushed.number.clone().ok_or(Refusal::Unreadable)?.to_ascii_uppercase();
         let event = pushed.event(&number, cx.now);
-        Ok(Told {
-            parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))],
-            next_calls: Vec::new(),
-        })
+        Ok(Told { parcels: vec![News::of(Tracked::of(SPEC.code, &number, vec![event]))], ..Told::default() })
     }
 
     fn acknowledge(&self, _cx: &Cx, _request: &Request, stored: bool) -> Reply {

@@ -81,11 +81,13 @@ pub(super) fn fill_in(field: &mut Option<String>, other: Option<String>) {
     }
 }
 
-/// How much a record tells: a scan over a header, a meaning over none, offset over none, code over none, longer text.
+/// How much a record tells: a scan over a header, a meaning over none, a code to collect with over none (only the
+/// record that stays is told), offset over none, the vendor's code over none, longer text.
 fn richness(event: &Event) -> impl Ord + use<> {
     (
         !event.header,
         event.status != Status::Unknown,
+        event.pickup.code.is_some(),
         event.time.offset.is_some(),
         event.raw.code.is_some(),
         event.description().len(),

@@ -6,8 +6,8 @@
 
 use super::{Kind, Read, Records};
 use crate::model::{
-    Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason, Source, Status,
-    Sub, Trouble, Watched, When, ZoneSource, secret,
+    AwaitedCode, Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason,
+    Source, Status, Sub, Trouble, Watched, When, ZoneSource, secret,
 };
 use crate::store::{Batch, StoreError};
 use jiff::Timestamp;
@@ -65,6 +65,8 @@ struct Head {
     troubles: Vec<Trouble>,
     #[serde(skip)]
     journal: Vec<Noted>,
+    awaited_code: Option<AwaitedCode>,
+    moved_from: Option<String>,
 }
 
 #[derive(Serialize)]
