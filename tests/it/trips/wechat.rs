@@ -382,7 +382,9 @@ async fn a_slow_carrier_with_nothing_stored_gives_one_answer_by_another_way() {
 async fn old_facts_are_told_with_their_age_while_every_carrier_is_down() {
     let world = World::new().await;
     one_order(&world, "demo", "o-anna").await;
-    // First the outage, then the time: a check that falls due in between would bring news.
+    // A check that is under way, or falls due in between, would bring news: first all of them, then the outage, then the
+    // time.
+    world.checked().await;
     world.simulator.set_outage(Some(Outage::Down));
     world.advance(Duration::from_secs(3 * 3600));
     for (id, outage) in [(1, Outage::Down), (2, Outage::Slow(Duration::from_secs(12)))] {
