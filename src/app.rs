@@ -157,7 +157,14 @@ impl App {
             render: teller.render.clone(),
             outbox: outbox.clone(),
         };
-        let delivery = Delivery { records, wire: wire.clone(), accounts: by_name, news: outbox, logged };
+        let delivery = Delivery {
+            records,
+            wire: wire.clone(),
+            accounts: by_name,
+            news: outbox,
+            logged,
+            unkept: Default::default(),
+        };
         let life =
             SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
         let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));
