@@ -93,7 +93,7 @@ impl Teller {
 
     /// Tells one parcel's news, or puts it off, in one commit.
     async fn tell(&self, due: &Due) -> Result<(), StoreError> {
-        let Some(shop) = self.shops.get(&due.shop) else { return Ok(()) };
+        let Some(shop) = self.shops.get(&due.shop) else { return self.put_off(due).await };
         loop {
             let now = self.clock.now();
             let read = self.records.parcel(&due.shop, &due.carrier, &due.number).await?;
@@ -130,6 +130,17 @@ impl Teller {
                 return Ok(());
             }
         }
+    }
+
+    /// News of a shop that the configuration no longer names waits, and holds nobody else's up: it may come back.
+    async fn put_off(&self, due: &Due) -> Result<(), StoreError> {
+        let read = self.records.parcel(&due.shop, &due.carrier, &due.number).await?;
+        let Some(mut parcel) = read.value.clone() else { return Ok(()) };
+        parcel.pending_due = Some(self.clock.now() + DAY);
+        let mut batch = Batch::default();
+        self.records.put_parcel(&mut batch, &due.shop, &read, &parcel)?;
+        let _ = self.records.store().commit(batch).await?;
+        Ok(())
     }
 
     /// Whom to tell: for each order in the parcel the chat where its buyer can be reached, else where they last wrote.
