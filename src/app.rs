@@ -2,10 +2,12 @@
 //! narrow handles.
 
 pub mod errands;
+pub mod housekeeping;
 pub mod imports;
 pub mod journal;
 pub mod socket;
 
+use self::housekeeping::Housekeeping;
 use crate::config::{Config, Durability, Engine as StoreEngine, KeySource};
 use crate::conversation::Rules;
 use crate::http::chat::engine::{DemoOrders, Engine};
@@ -184,6 +186,16 @@ impl App {
         &self.teller
     }
 
+    /// Keeps the house, for whoever moves the clock by hand.
+    pub fn housekeeping(&self) -> Housekeeping {
+        Housekeeping {
+            records: self.intake.records.clone(),
+            tracker: self.intake.tracker.clone(),
+            shops: self.intake.shops.keys().cloned().collect(),
+            clock: self.intake.clock.clone(),
+        }
+    }
+
     /// Starts what runs beside requests: what was begun before a crash, the outbox, long polls, housekeeping.
     pub async fn start_background(&self, config: &Config) -> anyhow::Result<()> {
         let resumed = self.intake.resume().await?;
@@ -194,6 +206,7 @@ impl App {
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
         self.intake.tasks.spawn(self.teller.clone().run(stop.clone()));
         self.intake.tasks.spawn(self.alarm.clone().run(stop.clone()));
+        self.intake.tasks.spawn(self.housekeeping().run(stop.clone()));
         let shops = config.shops.iter().map(|shop| shop.id.clone()).collect();
         self.intake.tasks.spawn(Watch::new(self.intake.tracker.clone(), shops).run(stop.clone()));
         let folders = &config.folders;
