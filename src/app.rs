@@ -48,6 +48,8 @@ pub struct Parts {
     pub demo_orders: DemoOrders,
     /// How much faster than real a demo's parcels move.
     pub speed: Option<f64>,
+    /// Instead of the configured store.
+    pub store: Option<Arc<dyn Store>>,
     /// A backup is about to be taken back: what the store holds now need not be readable (a restore that was cut off).
     pub restoring: bool,
 }
@@ -77,7 +79,10 @@ impl App {
         let words = tokio::task::spawn_blocking(Words::builtin);
         let (vault, new_key) = open_vault(&config.vault_key)?;
         let opened = config.clone();
-        let store = tokio::task::spawn_blocking(move || open_store(&opened)).await??;
+        let store = match parts.store {
+            Some(store) => store,
+            None => tokio::task::spawn_blocking(move || open_store(&opened)).await??,
+        };
         if !parts.restoring {
             crate::store::begin(store.as_ref(), &vault).await?;
         }

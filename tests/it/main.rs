@@ -12,6 +12,7 @@ mod crash;
 mod days;
 mod dialog;
 mod doubt;
+mod faults;
 mod housekeeping;
 mod import;
 mod logs;

@@ -20,6 +20,7 @@ use yishi::intake::Intake;
 use yishi::model::order::{Buyer, Item, Shipment};
 use yishi::model::{Account, ChatAddress, NoticeKind, NoticeRules, Order, OrderStatus, Private, shop::Shop};
 use yishi::simulator::{SimulatedTransport, Simulator};
+use yishi::store::Store;
 use yishi::wire::{Answer, Call, CallError, Clock, ManualClock, Transport};
 
 /// Longest wait for anything that should come.
@@ -42,6 +43,7 @@ pub struct World {
     pub intake: Arc<Intake>,
     pub router: Router,
     transport: Arc<Observed>,
+    store: Option<Arc<dyn Store>>,
     folder: tempfile::TempDir,
 }
 
@@ -68,6 +70,15 @@ impl World {
 
     /// With another configuration.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(change, None).await
+    }
+
+    /// With another configuration, and a store of the test's own.
+    pub async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(change, Some(store)).await
+    }
+
+    async fn of(change: impl FnOnce(&mut Config), store: Option<Arc<dyn Store>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(folder.path());
         change(&mut config);
@@ -77,21 +88,31 @@ impl World {
         let simulator = Arc::new(Simulator::new(now, 1.0));
         let hands = clock.clone();
         let peers = SimulatedTransport::new(simulator.clone(), Arc::new(move || hands.now()));
-        let transport =
-            Arc::new(Observed { peers, calls: watch::Sender::new(0), losing: Default::default() });
-        let (router, intake) = start(&config, &clock, &transport).await;
-        Self { config, clock, simulator, intake, router, transport, folder }
+        let transport = Arc::new(Observed {
+            peers,
+            calls: watch::Sender::new(0),
+            losing: Default::default(),
+            then: Default::default(),
+        });
+        let (router, intake) = start(&config, &clock, &transport, store.clone()).await;
+        Self { config, clock, simulator, intake, router, transport, store, folder }
     }
 
     /// Stops gracefully and starts again on what was stored.
     pub async fn restart(&mut self) {
         self.stop().await;
-        (self.router, self.intake) = start(&self.config, &self.clock, &self.transport).await;
+        (self.router, self.intake) =
+            start(&self.config, &self.clock, &self.transport, self.store.clone()).await;
     }
 
     /// From now on answers to one operation get lost, though the vendor does what it is asked; or none do.
     pub fn lose(&self, operation: Option<&'static str>) {
         *self.transport.losing.lock().unwrap() = operation;
+    }
+
+    /// Does something when a call of this operation has reached its peer, before the answer is on its way back.
+    pub fn then(&self, operation: &'static str, act: impl Fn() + Send + 'static) {
+        *self.transport.then.lock().unwrap() = Some((operation, Box::new(act)));
     }
 
     async fn stop(&self) {
@@ -266,8 +287,10 @@ async fn start(
     config: &Config,
     clock: &Arc<ManualClock>,
     transport: &Arc<Observed>,
+    store: Option<Arc<dyn Store>>,
 ) -> (Router, Arc<Intake>) {
     let parts = Parts {
+        store,
         transport: Some(transport.clone()),
         clock: Some(clock.clone()),
         demo_orders: Some(Vec::new()),
@@ -338,19 +361,24 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// The simulator, and a bell that rings after each call.
-#[derive(Debug)]
 struct Observed {
     peers: SimulatedTransport,
     calls: watch::Sender<u64>,
     /// Answers to this operation get lost on their way back.
     losing: std::sync::Mutex<Option<&'static str>>,
+    then: std::sync::Mutex<Option<(&'static str, Box<dyn Fn() + Send>)>>,
 }
 
 #[async_trait::async_trait]
 impl Transport for Observed {
     async fn send(&self, call: Call, limit: Duration) -> Result<Answer, CallError> {
         let lost = *self.losing.lock().unwrap() == Some(call.operation);
+        let operation = call.operation;
         let answer = self.peers.send(call, limit).await;
+        if let Some((_, act)) = self.then.lock().unwrap().as_ref().filter(|(wanted, _)| *wanted == operation)
+        {
+            act();
+        }
         self.calls.send_modify(|calls| *calls += 1);
         if lost { Err(CallError::Unknown) } else { answer }
     }
