@@ -78,7 +78,15 @@ impl Housekeeping {
         for sweep in Sweep::ALL {
             let mut from = None;
             loop {
-                let swept = self.records.sweep(sweep, from, now).await?;
+                let swept = match self.records.sweep(sweep, from, now).await {
+                    Ok(swept) => swept,
+                    // One row that cannot be read is no reason to keep all others for ever.
+                    Err(error @ StoreError::Unusable(_)) => {
+                        tracing::warn!(%error, what = sweep.name(), "these rows were not swept");
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                };
                 kept.gone += swept.gone;
                 metrics::counter!("yishi_swept_total", "what" => sweep.name()).increment(swept.gone as u64);
                 from = swept.next;

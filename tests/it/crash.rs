@@ -27,8 +27,8 @@ const ANSWERED: Duration = Duration::from_secs(40);
 const NOTED: &str = "已经记下";
 
 /// How often each process is killed.
-fn kills() -> u32 {
-    std::env::var("YISHI_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(10)
+fn kills(usual: u32) -> u32 {
+    std::env::var("YISHI_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(usual)
 }
 
 /// The demo as a process of its own.
@@ -262,7 +262,7 @@ async fn round(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
-    let rounds = kills();
+    let rounds = kills(10);
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let demo = Demo::start(data).await;

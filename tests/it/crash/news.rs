@@ -1,7 +1,7 @@
 //! `yishi serve`, killed at random moments while orders, signed pushes, background checks and notices run. The vendors
 //! and the channels' servers live on in this process and count: no buyer hears one thing twice, no acknowledged push is
 //! lost, no cap of an account is broken, and a message of unknown outcome is listed for the merchant. `YISHI_KILLS` sets
-//! how often it is killed; `cargo test --test it crash::news -- --nocapture` prints the figures.
+//! how often it is killed (6 without it); `cargo test --test it crash::news -- --nocapture` prints the figures.
 #![allow(clippy::print_stdout)]
 
 use super::{kills, open};
@@ -25,8 +25,9 @@ use yishi::simulator::Simulator;
 use yishi::store::records::Records;
 
 const TOKEN: &str = "api-token-of-the-shop";
-/// What each account may be asked in a day, by its kind; the schedule may use four fifths of it.
-const CAPS: [(&str, usize); 2] = [("kuaidi100", 400), ("kdniao", 150)];
+/// What each account may be asked in a day, by its kind; the schedule may use four fifths of it. So few that they are
+/// reached, and held across many processes.
+const CAPS: [(&str, usize); 2] = [("kuaidi100", 20), ("kdniao", 10)];
 /// No number is asked about at one account more often; a minute is for the way.
 const INTERVAL: jiff::SignedDuration = jiff::SignedDuration::from_mins(29);
 /// In every notice of an arrival, and in nothing else.
@@ -360,7 +361,7 @@ fn pushed(at: u32, times: &[String]) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_loses_no_push_and_tells_nobody_twice() {
-    let kills = kills();
+    let kills = kills(6);
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let peers = Arc::new(Peers {
@@ -476,7 +477,10 @@ fn check_caps(peers: &Peers) -> usize {
 async fn check_messages(records: &Records, peers: &Peers, vendors: &[Vendor]) {
     assert!(records.outgoing().await.unwrap().is_empty(), "the outbox is worked off");
     assert!(records.due_tellings(jiff::Timestamp::now(), 1).await.unwrap().is_empty());
-    let counted = peers.counted();
+    let (sent, broken, throttled) = {
+        let counted = peers.counted();
+        (counted.sent.clone(), counted.broken, counted.throttled)
+    };
     let listed: Vec<ChatAddress> = records
         .requests("demo", 100_000)
         .await
@@ -498,7 +502,7 @@ async fn check_messages(records: &Records, peers: &Peers, vendors: &[Vendor]) {
             }
             kind => {
                 let person = format!("{kind}/{}", address.id.reveal());
-                counted.sent.get(&person).cloned().unwrap_or_default()
+                sent.get(&person).cloned().unwrap_or_default()
             }
         };
         heard += texts.len();
@@ -529,8 +533,8 @@ async fn check_messages(records: &Records, peers: &Peers, vendors: &[Vendor]) {
         "{heard} messages reached buyers, none twice; {sure} ends of journeys heard once, {unknown} listed only; \
          {} of unknown outcome listed ({} answers broken, {} told to come again)",
         listed.len(),
-        counted.broken,
-        counted.throttled
+        broken,
+        throttled
     );
-    assert!(listed.len() >= counted.broken as usize, "what is unknown is listed");
+    assert!(listed.len() >= broken as usize, "what is unknown is listed");
 }
