@@ -2,10 +2,12 @@
 //! narrow handles.
 
 pub mod errands;
+pub mod housekeeping;
 pub mod imports;
 pub mod journal;
 pub mod socket;
 
+use self::housekeeping::Housekeeping;
 use crate::config::{Config, Durability, Engine as StoreEngine, KeySource};
 use crate::conversation::Rules;
 use crate::http::chat::engine::{DemoOrders, Engine};
@@ -46,6 +48,8 @@ pub struct Parts {
     pub demo_orders: DemoOrders,
     /// How much faster than real a demo's parcels move.
     pub speed: Option<f64>,
+    /// Instead of the configured store.
+    pub store: Option<Arc<dyn Store>>,
     /// A backup is about to be taken back: what the store holds now need not be readable (a restore that was cut off).
     pub restoring: bool,
 }
@@ -75,7 +79,10 @@ impl App {
         let words = tokio::task::spawn_blocking(Words::builtin);
         let (vault, new_key) = open_vault(&config.vault_key)?;
         let opened = config.clone();
-        let store = tokio::task::spawn_blocking(move || open_store(&opened)).await??;
+        let store = match parts.store {
+            Some(store) => store,
+            None => tokio::task::spawn_blocking(move || open_store(&opened)).await??,
+        };
         if !parts.restoring {
             crate::store::begin(store.as_ref(), &vault).await?;
         }
@@ -158,7 +165,14 @@ impl App {
             render: teller.render.clone(),
             outbox: outbox.clone(),
         };
-        let delivery = Delivery { records, wire: wire.clone(), accounts: by_name, news: outbox, logged };
+        let delivery = Delivery {
+            records,
+            wire: wire.clone(),
+            accounts: by_name,
+            news: outbox,
+            logged,
+            unkept: Default::default(),
+        };
         let life =
             SignedDuration::try_from(config.chat.session_ttl).unwrap_or(SignedDuration::from_hours(720));
         let engine = Arc::new(Engine::new(intake.clone(), life, parts.demo_orders));
@@ -178,6 +192,16 @@ impl App {
         &self.teller
     }
 
+    /// Keeps the house, for whoever moves the clock by hand.
+    pub fn housekeeping(&self) -> Housekeeping {
+        Housekeeping {
+            records: self.intake.records.clone(),
+            tracker: self.intake.tracker.clone(),
+            shops: self.intake.shops.keys().cloned().collect(),
+            clock: self.intake.clock.clone(),
+        }
+    }
+
     /// Starts what runs beside requests: what was begun before a crash, the outbox, long polls, housekeeping.
     pub async fn start_background(&self, config: &Config) -> anyhow::Result<()> {
         let resumed = self.intake.resume().await?;
@@ -188,6 +212,7 @@ impl App {
         self.intake.tasks.spawn(self.delivery.clone().run(stop.clone()));
         self.intake.tasks.spawn(self.teller.clone().run(stop.clone()));
         self.intake.tasks.spawn(self.alarm.clone().run(stop.clone()));
+        self.intake.tasks.spawn(self.housekeeping().run(stop.clone()));
         let shops = config.shops.iter().map(|shop| shop.id.clone()).collect();
         self.intake.tasks.spawn(Watch::new(self.intake.tracker.clone(), shops).run(stop.clone()));
         let folders = &config.folders;

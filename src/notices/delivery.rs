@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -41,13 +42,20 @@ pub struct Delivery {
     pub news: Arc<Notify>,
     /// Told when a web chat's log has grown.
     pub logged: Logged,
+    /// What became of rows whose end could not be kept yet, by their keys: the disk was nearly full.
+    pub unkept: Unkept,
 }
+
+/// Ends of rows that the store did not take yet.
+pub type Unkept = Arc<Mutex<HashMap<Vec<u8>, Sent>>>;
 
 /// Hears whose log has grown.
 pub type Logged = Arc<dyn Fn(&ChatAddress) + Send + Sync>;
 
 /// What became of one row.
-enum Sent {
+#[derive(Debug)]
+pub enum Sent {
+    /// It arrived.
     Done,
     /// It certainly did not arrive: try again then.
     Again(Timestamp),
@@ -122,7 +130,9 @@ impl Delivery {
             }
             Ok::<(), StoreError>(())
         });
-        futures_util::future::try_join_all(sends).await?;
+        // All of them to their end: one that could not be kept must not cut off another in the middle of its call.
+        let ended = futures_util::future::join_all(sends).await;
+        ended.into_iter().collect::<Result<(), StoreError>>()?;
         Ok(count)
     }
 
@@ -132,6 +142,11 @@ impl Delivery {
         if let Some(since) = outgoing.while_waiting {
             return self.come_back(row, outgoing, since).await;
         }
+        if outgoing.state == OutgoingState::Sending {
+            // Nothing is under way between two rounds: its call was made, and only its end is not kept.
+            let sent = self.unkept().remove(&row.key).unwrap_or(Sent::Ended("outcome_unknown"));
+            return self.settle(row, outgoing, sent).await;
+        }
         let marked = Outgoing { state: OutgoingState::Sending, ..outgoing.clone() };
         let mut batch = Batch::default();
         self.records.replace(&mut batch, &row, &marked)?;
@@ -139,39 +154,48 @@ impl Delivery {
             return Ok(true);
         }
         let row: Read<Outgoing> = self.records.read(row.key).await?;
-        match self.deliver(&outgoing).await {
+        let sent = self.deliver(&outgoing).await;
+        self.settle(row, outgoing, sent).await
+    }
+
+    /// Keeps what became of a row. Where the store takes nothing now, it is remembered and kept later: a row that was
+    /// sent is never sent again for that. `false`: later rows of the same person wait.
+    async fn settle(&self, row: Read<Outgoing>, outgoing: Outgoing, sent: Sent) -> Result<bool, StoreError> {
+        let (kept, goes_on) = match &sent {
             Sent::Done => {
                 let mut batch = Batch::default();
-                batch.delete(row.key);
-                let _ = self.records.store().commit(batch).await?;
-                Ok(true)
+                batch.delete(row.key.clone());
+                (self.records.store().commit(batch).await.map(|_| ()), true)
             }
             Sent::Again(due) if outgoing.tries + 1 < tries_of(&outgoing) => {
-                let again = Outgoing { tries: outgoing.tries + 1, ..outgoing };
+                let tries = outgoing.tries + 1;
+                let again = Outgoing { state: OutgoingState::Due, tries, ..outgoing };
                 let mut batch = Batch::default();
-                batch.delete(row.key);
-                self.records.put_outgoing(&mut batch, due, &again)?;
-                let _ = self.records.store().commit(batch).await?;
-                Ok(false)
+                batch.delete(row.key.clone());
+                self.records.put_outgoing(&mut batch, *due, &again)?;
+                (self.records.store().commit(batch).await.map(|_| ()), false)
             }
-            Sent::Again(_) => {
-                self.end(&row, "not_delivered").await?;
-                Ok(true)
-            }
+            Sent::Again(_) => (self.end(&row, "not_delivered").await, true),
             // The window was shut after all: what the platform's form can say goes out in that form.
             Sent::Ended("window_shut") if !outgoing.by_template && self.has_form(&outgoing) => {
-                let formal = Outgoing { by_template: true, tries: 0, ..outgoing };
+                let state = OutgoingState::Due;
+                let formal = Outgoing { by_template: true, state, tries: 0, ..outgoing };
                 let mut batch = Batch::default();
-                batch.delete(row.key);
+                batch.delete(row.key.clone());
                 self.records.put_outgoing(&mut batch, self.wire.clock().now(), &formal)?;
-                let _ = self.records.store().commit(batch).await?;
-                Ok(false)
+                (self.records.store().commit(batch).await.map(|_| ()), false)
             }
-            Sent::Ended(why) => {
-                self.end(&row, why).await?;
-                Ok(true)
-            }
+            Sent::Ended(why) => (self.end(&row, why).await, true),
+        };
+        if let Err(error) = kept {
+            self.unkept().insert(row.key, sent);
+            return Err(error);
         }
+        Ok(goes_on)
+    }
+
+    fn unkept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u8>, Sent>> {
+        self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bot comes back to a buyer for whom no person came; if one did, or the buyer has gone on, nothing is said.

@@ -13,7 +13,8 @@ pub const JOIN: SignedDuration = SignedDuration::from_mins(10);
 /// so that news in quick succession becomes one message. `last_told`: when this buyer was last told of this parcel.
 pub fn due(last_told: Option<Timestamp>, kind: NoticeKind, now: Timestamp) -> Timestamp {
     match last_told {
-        Some(told) if !kind.never_held_back() => now.max(told + JOIN),
+        // A clock that was ahead for a while has left times behind that are still to come.
+        Some(told) if !kind.never_held_back() => now.max(told.min(now) + JOIN),
         _ => now,
     }
 }

@@ -175,7 +175,10 @@ impl Teller {
         let due = self.records.due_tellings(self.clock.now(), TAKEN).await?;
         let mut handled = 0;
         for one in &due {
-            let Some(shop) = self.shops.get(&one.shop) else { continue };
+            let Some(shop) = self.shops.get(&one.shop) else {
+                self.put_off(one).await?;
+                continue;
+            };
             let Some(news) = self.news(shop, one).await? else { continue };
             handled += 1;
             let mut ready = news.now(shop).peekable();
@@ -245,6 +248,17 @@ impl Teller {
                 return Ok(());
             }
         }
+    }
+
+    /// News of a shop that the configuration no longer names waits, and holds nobody else's up: it may come back.
+    async fn put_off(&self, due: &Due) -> Result<(), StoreError> {
+        let read = self.records.parcel(&due.shop, &due.carrier, &due.number).await?;
+        let Some(mut parcel) = read.value.clone() else { return Ok(()) };
+        parcel.pending_due = Some(self.clock.now() + DAY);
+        let mut batch = Batch::default();
+        self.records.put_parcel(&mut batch, &due.shop, &read, &parcel)?;
+        let _ = self.records.store().commit(batch).await?;
+        Ok(())
     }
 
     /// Whom to tell: for each order in the parcel the chat where its buyer can be reached, else where they last wrote.

@@ -7,6 +7,7 @@ mod correct;
 mod doubt;
 pub mod exceptions;
 pub mod incidents;
+mod mend;
 mod pickup;
 pub mod schedule;
 mod subscribe;

@@ -60,7 +60,8 @@ pub fn next_check(parcel: &Parcel, rules: &Rules, now: Timestamp) -> Option<Time
         wait = wait.min(retry);
     }
     let dice = dice(parcel);
-    let asked = parcel.last_asked.max(parcel.last_checked);
+    // A clock that was ahead for a while has left times behind that are still to come.
+    let asked = parcel.last_asked.max(parcel.last_checked).map(|asked| asked.min(now));
     let planned = match asked {
         // Ten per cent up or down, always the same for the same question: a thousand parcels that were imported in one
         // second are not asked about in one second.

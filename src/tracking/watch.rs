@@ -5,6 +5,7 @@ use super::{Asker, Tracker, apply::Door, apply::Said};
 use crate::store::records::Due;
 use crate::store::{Batch, Committed, StoreError};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -24,12 +25,20 @@ pub struct Watch {
     places: Arc<Semaphore>,
     /// Leased parcels: checked just now. In memory, since one process holds the store.
     leased: Arc<Mutex<HashSet<Due>>>,
+    /// A check of the last round could not be kept.
+    troubled: Arc<AtomicBool>,
 }
 
 impl Watch {
     /// For these shops.
     pub fn new(tracker: Arc<Tracker>, shops: Vec<String>) -> Self {
-        Self { tracker, shops, places: Arc::new(Semaphore::new(AT_ONCE)), leased: Arc::default() }
+        Self {
+            tracker,
+            shops,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            leased: Arc::default(),
+            troubled: Arc::default(),
+        }
     }
 
     /// Runs until `stop`; checks that have begun go on to their end.
@@ -43,7 +52,9 @@ impl Watch {
                     0
                 }
             };
-            let pause = if begun == 0 { IDLE } else { Duration::from_millis(5) };
+            // Where nothing can be kept (the disk is nearly full), the same parcels stay due: no reason to hurry.
+            let troubled = self.troubled.swap(false, Ordering::Relaxed);
+            let pause = if begun == 0 || troubled { IDLE } else { Duration::from_millis(5) };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -65,8 +76,11 @@ impl Watch {
                 self.leases().insert(due.clone());
                 begun += 1;
                 let (tracker, leased) = (self.tracker.clone(), self.leased.clone());
+                let troubled = self.troubled.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = tracker.check(&due).await {
+                    if let Err(error) = tracker.check(&due).await
+                        && !troubled.swap(true, Ordering::Relaxed)
+                    {
                         tracing::error!(%error, "a parcel could not be checked");
                     }
                     leased.lock().unwrap_or_else(PoisonError::into_inner).remove(&due);

@@ -58,6 +58,12 @@ impl Breaker {
         let mut state = self.state();
         match *state {
             State::Closed { .. } => Ok(Pass { breaker: self, trying: None }),
+            // Opened by a clock that was ahead and was put back: it rests once more, from now on.
+            State::Open { until, rest } if until > later(now, rest) => {
+                let until = later(now, rest);
+                *state = State::Open { until, rest };
+                Err(until)
+            }
             State::Open { until, .. } if now < until => Err(until),
             State::Open { rest, .. } => {
                 *state = State::Trying { rest };
@@ -148,6 +154,17 @@ mod tests {
             assert_eq!(fail(&breaker, now), None);
         }
         assert_eq!(fail(&breaker, now), Some(Change::Opened(at(now + 60))));
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_does_not_make_the_rest_longer() {
+        let breaker = Breaker::default();
+        for _ in 0..5 {
+            let _ = fail(&breaker, 1_000_000);
+        }
+        assert_eq!(breaker.enter(at(0)).unwrap_err(), at(60));
+        assert_eq!(breaker.enter(at(10)).unwrap_err(), at(60));
+        assert_eq!(breaker.enter(at(60)).unwrap().report(true, at(60)), Some(Change::Closed));
     }
 
     #[test]

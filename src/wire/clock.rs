@@ -38,6 +38,11 @@ impl ManualClock {
         Self(Mutex::new(at))
     }
 
+    /// Jumps anywhere, as a machine's clock does when it is put right.
+    pub fn jump(&self, at: Timestamp) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+    }
+
     /// Moves forward.
     pub fn advance(&self, time: Duration) {
         let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

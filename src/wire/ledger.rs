@@ -93,6 +93,10 @@ pub trait Ledger: Send + Sync {
     async fn note(&self, note: Note);
 }
 
+/// A call may be counted so much ahead of when it was reserved: it waited for its turn. What lies further ahead was
+/// counted while the clock was wrong.
+const AHEAD: Duration = Duration::from_secs(60);
+
 /// An account's calls of one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayBook {
@@ -103,6 +107,16 @@ pub struct DayBook {
 }
 
 impl DayBook {
+    /// Where the clock was ahead and was put back, the calls of the days to come count as today's: rather too many
+    /// than too few. Whether that changed anything; then it must be kept, whatever is admitted.
+    pub fn mend(&mut self, ask: &Reservation) -> bool {
+        let ahead = ask.day.tomorrow().is_ok_and(|tomorrow| self.day.is_some_and(|day| day > tomorrow));
+        if ahead {
+            self.day = Some(ask.day);
+        }
+        ahead
+    }
+
     /// Counts one more, or says when the next day begins.
     pub fn admit(&mut self, ask: &Reservation) -> Result<(), Timestamp> {
         let Some(most) = ask.per_day else { return Ok(()) };
@@ -132,6 +146,16 @@ pub struct NumberBook {
 }
 
 impl NumberBook {
+    /// As [`DayBook::mend`]: asks of a time to come count as made now.
+    pub fn mend(&mut self, ask: &Reservation) -> bool {
+        let ahead = later(ask.at, AHEAD);
+        let mended = self.asks.iter().any(|at| *at > ahead);
+        for at in self.asks.iter_mut().filter(|at| **at > ahead) {
+            *at = ask.at;
+        }
+        mended
+    }
+
     /// Counts one more, or says when it may be asked again.
     pub fn admit(&mut self, ask: &Reservation) -> Result<(), Timestamp> {
         self.asks.retain(|at| later(*at, DAY.max(ask.min_interval)) > ask.at);
@@ -206,11 +230,13 @@ impl Ledger for MemoryLedger {
             books.numbers.retain(|_, book| !book.is_idle(ask.at, ask.min_interval));
         }
         let day = books.days.entry(ask.account.clone()).or_default();
+        day.mend(ask);
         if let Err(until) = day.admit(ask) {
             return Ok(Reserved::Not { until });
         }
         let Some(number) = &ask.number else { return Ok(Reserved::Yes) };
         let book = books.numbers.entry((ask.account.clone(), number.clone())).or_default();
+        book.mend(ask);
         if let Err(until) = book.admit(ask) {
             books.days.entry(ask.account.clone()).or_default().give_back(ask);
             return Ok(Reserved::Not { until });
@@ -297,6 +323,24 @@ mod tests {
         assert_eq!(ledger.reserve(&ask(1)).await, Ok(Reserved::Yes));
         ledger.settle(&ask(1), Some(at(3))).await.unwrap();
         assert_eq!(ledger.reserve(&ask(31)).await, Ok(Reserved::Not { until: at(33) }));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_for_a_while_stops_nothing_for_longer_than_a_usual_wait() {
+        let ledger = MemoryLedger::default();
+        let year = 365 * 24 * 60;
+        let ahead = Reservation { day: Date::constant(2027, 2, 2), day_ends: at(year + 600), ..ask(year) };
+        assert_eq!(ledger.reserve(&ahead).await, Ok(Reserved::Yes));
+        // Back: what was asked then counts as asked now, and is waited for once.
+        assert_eq!(ledger.reserve(&ask(0)).await, Ok(Reserved::Not { until: at(30) }));
+        assert_eq!(ledger.reserve(&ask(29)).await, Ok(Reserved::Not { until: at(30) }));
+        assert_eq!(ledger.reserve(&ask(30)).await, Ok(Reserved::Yes));
+        // And the account's day holds the calls of both.
+        let other = |number: &str| Reservation { number: Some(number.into()), ..ask(31) };
+        assert_eq!(ledger.reserve(&other("zto/2")).await, Ok(Reserved::Yes));
+        assert_eq!(ledger.reserve(&other("zto/3")).await, Ok(Reserved::Not { until: at(600) }));
+        let tomorrow = Reservation { day: Date::constant(2026, 2, 3), ..other("zto/3") };
+        assert_eq!(ledger.reserve(&tomorrow).await, Ok(Reserved::Yes));
     }
 
     proptest::proptest! {

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// No turn and no quiet lies further ahead; what does was given by a clock that was ahead and was put back.
+const FARTHEST: Duration = Duration::from_secs(120);
+
 /// One account's turns.
 #[derive(Debug, Default)]
 pub struct Pace(Mutex<Option<Timestamp>>);
@@ -15,7 +18,8 @@ impl Pace {
     /// `per_second` 0: no limit.
     pub fn take(&self, now: Timestamp, latest: Timestamp, per_second: u32) -> Result<Timestamp, Timestamp> {
         let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = next.map_or(now, |next| next.max(now));
+        let believed = next.filter(|next| *next <= later(now, FARTHEST));
+        let turn = believed.map_or(now, |next| next.max(now));
         if turn > latest {
             return Err(turn);
         }
@@ -61,6 +65,14 @@ mod tests {
         pace.hold(at(3_000));
         assert_eq!(pace.take(at(0), at(1_000), 0), Err(at(5_000)));
         assert_eq!(pace.take(at(6_000), at(6_000), 0), Ok(at(6_000)));
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_holds_nobody_up() {
+        let pace = Pace::default();
+        assert_eq!(pace.take(at(9_000_000), at(9_000_000), 4), Ok(at(9_000_000)));
+        assert_eq!(pace.take(at(0), at(1_000), 4), Ok(at(0)));
+        assert_eq!(pace.take(at(0), at(1_000), 4), Ok(at(250)));
     }
 
     proptest::proptest! {

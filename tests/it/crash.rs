@@ -1,5 +1,7 @@
 //! The real binary, killed at random moments under load. What was acknowledged is there afterwards, once, and is
-//! answered once; every order that was taken in is there with its parcel. `YISHI_CRASH_ROUNDS` sets how often it is killed (10 without it).
+//! answered once; every order that was taken in is there with its parcel. `YISHI_KILLS` sets how often it is killed (10 without it).
+
+mod news;
 
 use crate::trips::wechat::{Follower, content};
 use crate::world::{Door, Said, Session};
@@ -23,6 +25,11 @@ const ANSWERED: Duration = Duration::from_secs(40);
 
 /// In every answer to an urge that the merchant hears of.
 const NOTED: &str = "已经记下";
+
+/// How often each process is killed.
+fn kills(usual: u32) -> u32 {
+    std::env::var("YISHI_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(usual)
+}
 
 /// The demo as a process of its own.
 struct Demo {
@@ -255,7 +262,7 @@ async fn round(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_loses_nothing_and_says_nothing_twice() {
-    let rounds: u32 = std::env::var("YISHI_CRASH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
+    let rounds = kills(10);
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let demo = Demo::start(data).await;

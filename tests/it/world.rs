@@ -2,6 +2,10 @@
 //! are the simulator, called as a function, and the clock is moved by hand. Must never sleep to wait for something:
 //! every wait is for an event, with a limit.
 
+mod session;
+
+pub use session::{Said, Session, identity, signed_identity};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
@@ -20,6 +24,7 @@ use yishi::intake::Intake;
 use yishi::model::order::{Buyer, Item, Shipment};
 use yishi::model::{Account, ChatAddress, NoticeKind, NoticeRules, Order, OrderStatus, Private, shop::Shop};
 use yishi::simulator::{SimulatedTransport, Simulator};
+use yishi::store::Store;
 use yishi::wire::{Answer, Call, CallError, Clock, ManualClock, Transport};
 
 /// Longest wait for anything that should come.
@@ -42,6 +47,7 @@ pub struct World {
     pub intake: Arc<Intake>,
     pub router: Router,
     transport: Arc<Observed>,
+    store: Option<Arc<dyn Store>>,
     folder: tempfile::TempDir,
 }
 
@@ -68,6 +74,15 @@ impl World {
 
     /// With another configuration.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(change, None).await
+    }
+
+    /// With another configuration, and a store of the test's own.
+    pub async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(change, Some(store)).await
+    }
+
+    async fn of(change: impl FnOnce(&mut Config), store: Option<Arc<dyn Store>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(folder.path());
         change(&mut config);
@@ -77,21 +92,31 @@ impl World {
         let simulator = Arc::new(Simulator::new(now, 1.0));
         let hands = clock.clone();
         let peers = SimulatedTransport::new(simulator.clone(), Arc::new(move || hands.now()));
-        let transport =
-            Arc::new(Observed { peers, calls: watch::Sender::new(0), losing: Default::default() });
-        let (router, intake) = start(&config, &clock, &transport).await;
-        Self { config, clock, simulator, intake, router, transport, folder }
+        let transport = Arc::new(Observed {
+            peers,
+            calls: watch::Sender::new(0),
+            losing: Default::default(),
+            then: Default::default(),
+        });
+        let (router, intake) = start(&config, &clock, &transport, store.clone()).await;
+        Self { config, clock, simulator, intake, router, transport, store, folder }
     }
 
     /// Stops gracefully and starts again on what was stored.
     pub async fn restart(&mut self) {
         self.stop().await;
-        (self.router, self.intake) = start(&self.config, &self.clock, &self.transport).await;
+        (self.router, self.intake) =
+            start(&self.config, &self.clock, &self.transport, self.store.clone()).await;
     }
 
     /// From now on answers to one operation get lost, though the vendor does what it is asked; or none do.
     pub fn lose(&self, operation: Option<&'static str>) {
         *self.transport.losing.lock().unwrap() = operation;
+    }
+
+    /// Does something when a call of this operation has reached its peer, before the answer is on its way back.
+    pub fn then(&self, operation: &'static str, act: impl Fn() + Send + 'static) {
+        *self.transport.then.lock().unwrap() = Some((operation, Box::new(act)));
     }
 
     async fn stop(&self) {
@@ -266,8 +291,10 @@ async fn start(
     config: &Config,
     clock: &Arc<ManualClock>,
     transport: &Arc<Observed>,
+    store: Option<Arc<dyn Store>>,
 ) -> (Router, Arc<Intake>) {
     let parts = Parts {
+        store,
         transport: Some(transport.clone()),
         clock: Some(clock.clone()),
         demo_orders: Some(Vec::new()),
@@ -338,19 +365,27 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// The simulator, and a bell that rings after each call.
-#[derive(Debug)]
 struct Observed {
     peers: SimulatedTransport,
     calls: watch::Sender<u64>,
     /// Answers to this operation get lost on their way back.
     losing: std::sync::Mutex<Option<&'static str>>,
+    then: std::sync::Mutex<Option<(&'static str, Act)>>,
 }
+
+/// What a test does at a moment of its own.
+type Act = Box<dyn Fn() + Send>;
 
 #[async_trait::async_trait]
 impl Transport for Observed {
     async fn send(&self, call: Call, limit: Duration) -> Result<Answer, CallError> {
         let lost = *self.losing.lock().unwrap() == Some(call.operation);
+        let operation = call.operation;
         let answer = self.peers.send(call, limit).await;
+        if let Some((_, act)) = self.then.lock().unwrap().as_ref().filter(|(wanted, _)| *wanted == operation)
+        {
+            act();
+        }
         self.calls.send_modify(|calls| *calls += 1);
         if lost { Err(CallError::Unknown) } else { answer }
     }
@@ -527,172 +562,4 @@ fn event(block: &str) -> Option<Event> {
     (event.data != Value::Null).then_some(event)
 }
 
-/// A buyer with a web chat open.
-pub struct Session {
-    pub door: Door,
-    pub shop: String,
-    pub session: String,
-    pub token: String,
-    sent: u32,
-    last: String,
-}
-
-impl Session {
-    pub async fn open(door: Door, shop: &str, body: Value) -> Self {
-        let reply = door.post(&format!("/chat/{shop}/sessions"), &[JSON], body.to_string()).await;
-        assert_eq!(reply.status, 201, "{}", reply.text());
-        let opened = reply.json();
-        let text = |name: &str| opened[name].as_str().unwrap().to_owned();
-        Self {
-            door,
-            shop: shop.into(),
-            session: text("session"),
-            token: text("token"),
-            sent: 0,
-            last: String::new(),
-        }
-    }
-
-    /// A buyer whom nobody knows yet.
-    pub async fn stranger(world: &World) -> Self {
-        Self::open(world.door(), "demo", json!({})).await
-    }
-
-    /// A buyer whom the shop vouches for, with these orders.
-    pub async fn known(world: &World, buyer: &str, orders: &[&str]) -> Self {
-        let exp = world.clock.now().as_second() + 3600;
-        let identity = identity("demo", &json!({"sub": buyer, "exp": exp, "orders": orders}));
-        Self::open(world.door(), "demo", json!({"identity": identity})).await
-    }
-
-    /// The same buyer after the service came back.
-    pub fn moved_to(&mut self, world: &World) {
-        self.door = world.door();
-    }
-
-    pub fn address(&self) -> ChatAddress {
-        person("webchat", &self.shop, &self.session)
-    }
-
-    /// Posts a message under an id.
-    pub async fn post(&self, body: Value) -> Reply {
-        let bearer = format!("Bearer {}", self.token);
-        let path = format!("/chat/{}/messages", self.shop);
-        self.door.post(&path, &[JSON, ("authorization", &bearer)], body.to_string()).await
-    }
-
-    /// Sends and does not wait.
-    pub async fn sends(&mut self, text: &str) {
-        self.sent += 1;
-        let reply = self.post(json!({"id": format!("m{}", self.sent), "text": text})).await;
-        assert_eq!(reply.status, 202, "{}", reply.text());
-    }
-
-    /// Sends and waits for the answer.
-    pub async fn says(&mut self, text: &str) -> Said {
-        self.sends(text).await;
-        self.answer().await
-    }
-
-    /// Taps a choice and waits for the answer.
-    pub async fn takes(&mut self, choice: &str) -> Said {
-        self.sent += 1;
-        let reply = self.post(json!({"id": format!("m{}", self.sent), "choice": choice})).await;
-        assert_eq!(reply.status, 202, "{}", reply.text());
-        self.answer().await
-    }
-
-    /// The next thing that the bot says.
-    pub async fn answer(&mut self) -> Said {
-        let after = (!self.last.is_empty()).then_some(self.last.as_str());
-        let mut events = self.door.events(&self.shop, &self.token, after).await;
-        loop {
-            let event = events.message().await.expect("the stream ended");
-            self.last = event.id;
-            if event.data["from"] == "bot" {
-                return Said(event.data);
-            }
-        }
-    }
-
-    /// The whole log as the page would load it.
-    pub async fn log(&self) -> Vec<Said> {
-        let mut events = self.door.events(&self.shop, &self.token, None).await;
-        let mut log = Vec::new();
-        while let Some(event) = events.next().await {
-            match event.name.as_str() {
-                "" => log.push(Said(event.data)),
-                "ready" => break,
-                _ => {}
-            }
-        }
-        log
-    }
-}
-
-/// A message of the log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Said(pub Value);
-
-impl Said {
-    pub fn from(&self) -> &str {
-        self.0["from"].as_str().unwrap()
-    }
-
-    pub fn blocks(&self) -> &Value {
-        &self.0["blocks"]
-    }
-
-    fn parts(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.0["blocks"].as_array().unwrap().iter().filter(move |block| block["type"] == kind)
-    }
-
-    /// Everything that is written in it.
-    pub fn text(&self) -> String {
-        let texts = self.0["blocks"].as_array().unwrap().iter().filter_map(|block| block["text"].as_str());
-        texts.collect::<Vec<_>>().join("\n")
-    }
-
-    /// Tracking numbers on its cards.
-    pub fn numbers(&self) -> Vec<String> {
-        self.parts("parcel").map(|card| card["number"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Ids and labels of what it offers.
-    pub fn choices(&self) -> Vec<(String, String)> {
-        let text = |choice: &Value, name: &str| choice[name].as_str().unwrap().to_owned();
-        let choices = self.parts("choices").flat_map(|block| block["choices"].as_array().unwrap());
-        choices.map(|choice| (text(choice, "id"), text(choice, "label"))).collect()
-    }
-
-    #[track_caller]
-    pub fn has(&self, words: &str) -> &Self {
-        assert!(self.0.to_string().contains(words), "{words:?} is missing in {}", self.0);
-        self
-    }
-
-    #[track_caller]
-    pub fn lacks(&self, words: &str) -> &Self {
-        assert!(!self.0.to_string().contains(words), "{words:?} stands in {}", self.0);
-        self
-    }
-}
-
 pub const JSON: (&str, &str) = ("content-type", "application/json");
-
-/// An identity token, made as the shop's server makes it.
-pub fn identity(shop: &str, payload: &Value) -> String {
-    let secret = CHAT_SECRETS.iter().find(|(id, _)| *id == shop).unwrap().1;
-    signed_identity(secret, payload)
-}
-
-/// The same with any key.
-pub fn signed_identity(secret: &str, payload: &Value) -> String {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use hmac::{KeyInit as _, Mac as _};
-    let payload = URL_SAFE_NO_PAD.encode(payload.to_string());
-    let mut mac = hmac::Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(payload.as_bytes());
-    format!("{payload}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
-}

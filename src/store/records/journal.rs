@@ -3,11 +3,8 @@
 use super::{Kind, Records};
 use crate::store::{Batch, StoreError, prefix_end};
 use crate::wire::ledger::{DayBook, Note};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// Lines older than this go.
-const LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// One call of an account, as kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,13 +59,5 @@ impl Records {
     pub async fn day_book(&self, account: &str) -> Result<DayBook, StoreError> {
         let read = self.read::<DayBook>(self.key(Kind::Budget, account, "day")).await?;
         Ok(read.value.unwrap_or_default())
-    }
-
-    /// Drops an account's lines that are older than a fortnight.
-    pub async fn sweep_calls(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
-        let from = self.prefix(Kind::Journal, account);
-        let old = (now - LIFE).as_millisecond().max(0) as u64;
-        let to = [from.as_slice(), &old.to_be_bytes()].concat();
-        self.delete_range(&from, &to).await
     }
 }

@@ -24,25 +24,36 @@ const TRIES: usize = 50;
 impl Ledger for Records {
     async fn reserve(&self, ask: &Reservation) -> Result<Reserved, LedgerDown> {
         for _ in 0..TRIES {
-            let mut batch = Batch::default();
-            let day =
-                self.read::<DayBook>(self.key(Kind::Budget, &ask.account, "day")).await.map_err(down)?;
+            let day = self.read::<DayBook>(self.key(Kind::Budget, &ask.account, "day")).await;
+            let day = day.map_err(down)?;
             let mut book = day.value.unwrap_or_default();
-            if let Err(until) = book.admit(ask) {
-                return Ok(Reserved::Not { until });
-            }
-            self.replace(&mut batch, &day, &book).map_err(down)?;
+            let mut asked = None;
             if let Some(number) = &ask.number {
-                let asked = self.read::<NumberBook>(self.key(Kind::Asked, &ask.account, number)).await;
-                let asked = asked.map_err(down)?;
-                let mut book = asked.value.clone().unwrap_or_default();
-                if let Err(until) = book.admit(ask) {
-                    return Ok(Reserved::Not { until });
+                let read = self.read::<NumberBook>(self.key(Kind::Asked, &ask.account, number)).await;
+                let read = read.map_err(down)?;
+                let book = read.value.clone().unwrap_or_default();
+                asked = Some((read, book));
+            }
+            let mended = book.mend(ask) | asked.as_mut().is_some_and(|(_, book)| book.mend(ask));
+            // Books that were put right are kept, also where the call is refused.
+            let right = mended.then(|| (book, asked.clone()));
+            let admitted = match (book.admit(ask), &mut asked) {
+                (Ok(()), Some((_, book))) => book.admit(ask),
+                (admitted, _) => admitted,
+            };
+            if let Err(until) = admitted {
+                match right {
+                    None => return Ok(Reserved::Not { until }),
+                    Some(right) => (book, asked) = right,
                 }
-                self.replace(&mut batch, &asked, &book).map_err(down)?;
+            }
+            let mut batch = Batch::default();
+            self.replace(&mut batch, &day, &book).map_err(down)?;
+            if let Some((read, book)) = &asked {
+                self.replace(&mut batch, read, book).map_err(down)?;
             }
             if self.store().commit(batch).await.map_err(down)? == Committed::Done {
-                return Ok(Reserved::Yes);
+                return Ok(admitted.map_or_else(|until| Reserved::Not { until }, |()| Reserved::Yes));
             }
         }
         Err(LedgerDown("the budget of an account changes too fast".into()))

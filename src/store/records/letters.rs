@@ -4,11 +4,9 @@
 use super::{Kind, Read, Records};
 use crate::model::Parcel;
 use crate::store::{Batch, Committed, StoreError, prefix_end};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Strays older than this are nobody's.
-const STRAY_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// Bytes of a dead letter in one row.
 const PART: usize = 8 * 1024;
 /// Parts in one commit.
@@ -48,25 +46,6 @@ impl Records {
         self.remove_parcel(&mut batch, read)?;
         let _ = self.store().commit(batch).await?;
         Ok(())
-    }
-
-    /// Drops strays that nobody asked for in a fortnight. Returns how many.
-    pub async fn sweep_strays(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let (mut from, end) = (vec![Kind::Stray as u8], prefix_end(&[Kind::Stray as u8]));
-        let mut dropped = 0;
-        loop {
-            let rows = self.store().scan(&from, &end, PARTS_AT_ONCE).await?;
-            let Some((last, _)) = rows.last() else { return Ok(dropped) };
-            from = [last.as_slice(), &[0]].concat();
-            for (key, _) in rows {
-                let stray = self.parcel_at(key).await?;
-                let heard = stray.value.as_ref().and_then(|parcel| parcel.last_push);
-                if heard.is_none_or(|heard| now.duration_since(heard) > STRAY_LIFE) {
-                    self.drop_stray(&stray).await?;
-                    dropped += 1;
-                }
-            }
-        }
     }
 
     /// Keeps a push that could not be read. Durable when this returns.
@@ -132,5 +111,12 @@ fn part_key(letter: &[u8], at: usize) -> Vec<u8> {
     let mut key = letter.to_vec();
     key[0] = Kind::LetterPart as u8;
     key.extend_from_slice(&(at as u16).to_be_bytes());
+    key
+}
+
+/// The key of the letter that a part belongs to.
+pub(super) fn letter_of(part: &[u8]) -> Vec<u8> {
+    let mut key = part[..part.len().saturating_sub(2)].to_vec();
+    key[0] = Kind::DeadLetter as u8;
     key
 }

@@ -11,6 +11,7 @@ mod orders;
 mod outbox;
 mod parcels;
 mod schedule;
+mod sweep;
 mod turns;
 mod waybills;
 
@@ -21,6 +22,7 @@ pub use letters::DeadLetter;
 pub use orders::{NumberRow, Upserted};
 pub use outbox::{Outgoing, OutgoingState};
 pub use schedule::Due;
+pub use sweep::{Sweep, Swept};
 pub use turns::Running;
 pub use waybills::{OrderState, WaybillOrder};
 

@@ -9,7 +9,7 @@ use crate::model::{
     AwaitedCode, Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason,
     Source, Status, Sub, Trouble, Watched, When, ZoneSource, secret,
 };
-use crate::store::{Batch, StoreError};
+use crate::store::{Batch, StoreError, prefix_end};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -447,6 +447,19 @@ impl Records {
         let sealed = self.vault().seal(&read.key, &laid.row);
         batch.put(read.key.clone(), sealed);
         Ok(())
+    }
+
+    /// Keys of a shop's parcels from a key on; all of them, a page after the other. None: from the first.
+    pub async fn parcel_keys(
+        &self,
+        shop: &str,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let prefix = self.prefix(Kind::Parcel, shop);
+        let from = after.map_or_else(|| prefix.clone(), |after| [after, &[0]].concat());
+        let rows = self.store().scan(&from, &prefix_end(&prefix), limit).await?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
     }
 
     /// Takes a parcel away with its pages and all that is due for it: lost if it has changed since it was read.

@@ -76,6 +76,24 @@ impl Records {
         self.due_rows(&from, &to, limit).await
     }
 
+    /// A shop's parcels whose check lies after a time, the soonest first.
+    pub async fn checks_after(
+        &self,
+        shop: &str,
+        time: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        let prefix = self.prefix(Kind::Check, shop);
+        let from = [prefix.as_slice(), &millis(time)].concat();
+        self.due_rows(&from, &prefix_end(&prefix), limit).await
+    }
+
+    /// Parcels with news to tell after a time, the soonest first.
+    pub async fn tellings_after(&self, time: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let from = [&[Kind::Telling as u8], millis(time).as_slice()].concat();
+        self.due_rows(&from, &prefix_end(&[Kind::Telling as u8]), limit).await
+    }
+
     /// When the next telling is due.
     pub async fn next_telling(&self) -> Result<Option<Timestamp>, StoreError> {
         let from = [Kind::Telling as u8];
