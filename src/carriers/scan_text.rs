@@ -65,6 +65,15 @@ pub fn meaning_without_code(text: &str, carrier: Option<&str>) -> Meaning {
         .unwrap_or_else(|| Meaning::sub(if BUILT_IN.moves(&folded) { Sub::Moving } else { Sub::Unmapped }))
 }
 
+/// Whether so many digits can follow each other, as they do in phones; quicker than to look for one.
+fn may_hold_number(text: &str, length: usize) -> bool {
+    let ends = |c: char| match c {
+        '0'..='9' | '-' | '*' => false,
+        _ => c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c),
+    };
+    text.split(ends).any(|run| run.len() >= length)
+}
+
 #[cfg(test)]
 #[path = "scan_text_tests.rs"]
 mod tests;

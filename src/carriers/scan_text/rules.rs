@@ -94,6 +94,7 @@ struct Rule {
 pub struct Rules {
     rules: Vec<Rule>,
     movement: Option<Regex>,
+    /// Over two patterns for each rule: `any` and `and`.
     sieve: Option<Sieve>,
 }
 
@@ -114,7 +115,10 @@ impl Rules {
     }
 
     fn of(rules: Vec<Rule>, movement: Option<Regex>) -> Self {
-        let sieve = Sieve::new(rules.iter().map(|rule| rule.any.as_str()));
+        let sieve = Sieve::new(rules.iter().flat_map(|rule| {
+            let and = rule.and.as_ref().map_or("", Regex::as_str);
+            [rule.any.as_str(), and]
+        }));
         Self { rules, movement, sieve }
     }
 
@@ -148,7 +152,9 @@ impl Rules {
 
     fn rule_for(&self, folded: &str, carrier: Option<&str>) -> Option<&Rule> {
         let through = self.sieve.as_ref().map(|sieve| sieve.let_through(folded));
-        let may = |at: usize| through.as_ref().is_none_or(|through| through.holds(at));
+        let may = |at: usize| {
+            through.as_ref().is_none_or(|through| through.holds(2 * at) && through.holds(2 * at + 1))
+        };
         let mut rules = self.rules.iter().enumerate();
         rules.find(|(at, rule)| may(*at) && rule.hits(folded, carrier)).map(|(_, rule)| rule)
     }
