@@ -65,13 +65,11 @@ pub fn meaning_without_code(text: &str, carrier: Option<&str>) -> Meaning {
         .unwrap_or_else(|| Meaning::sub(if BUILT_IN.moves(&folded) { Sub::Moving } else { Sub::Unmapped }))
 }
 
-/// Whether so many digits can follow each other, as they do in phones; quicker than to look for one.
+/// Whether so many digits, dashes and stars stand there at all, as they do in phones: counted in one quick pass, where
+/// the first byte of a character that may be a foreign digit counts too.
 fn may_hold_number(text: &str, length: usize) -> bool {
-    let ends = |c: char| match c {
-        '0'..='9' | '-' | '*' => false,
-        _ => c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c),
-    };
-    text.split(ends).any(|run| run.len() >= length)
+    let counts = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'*' | 0xc2..=0xe2 | 0xea..);
+    text.as_bytes().iter().filter(|byte| counts(byte)).count() >= length
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::may_hold_number;
 use crate::model::event::canonical;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -78,7 +78,10 @@ fn simplified(c: char) -> char {
 }
 
 /// Finds the first of [`CONDITIONS`].
-static CONDITION: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(CONDITIONS).ok());
+static CONDITION: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    // Without a prefilter: Chinese characters share so many bytes that it stops at every other one.
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(CONDITIONS).ok()
+});
 
 fn is_wide(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace()
@@ -101,6 +104,7 @@ pub fn fold_sentence(text: &str) -> String {
             '[' | '「' | '『' | '〔' => squeezed.push('【'),
             ']' | '」' | '』' | '〕' => squeezed.push('】'),
             '﹐' | '、' => squeezed.push(','),
+            other if other.is_ascii() => squeezed.push(other),
             other => squeezed.push(simplified(other)),
         }
         before = Some(c);
@@ -115,7 +119,8 @@ pub fn fold_sentence(text: &str) -> String {
 
 fn without_conditions(text: String) -> String {
     // Most sentences hold none.
-    if !CONDITION.as_ref().is_some_and(|words| words.is_match(&text)) && !text.contains(['如', '若']) {
+    let words = CONDITION.as_ref().is_some_and(|words| words.is_match(&text));
+    if !words && !text.contains('如') && !text.contains('若') {
         return text;
     }
     let mut kept = String::with_capacity(text.len());
