@@ -14,6 +14,7 @@ use crate::wire::{Answer, Call, Cx, Method, Refusal, Reply, Request, Unverified,
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// The codec.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Carrier for AfterShip {
     fn read_track(&self, cx: &Cx, asks: &[Ask], answer: &Answer) -> Result<Step<Vec<Tracked>>, Refusal> {
         let [ask] = asks else { return Err(Refusal::Unsupported) };
         let known = match said(answer, cx.now) {
-            Ok(Data::Known { trackings }) => trackings,
+            Ok(Data::Known(trackings)) => trackings,
             Ok(Data::One(made)) => vec![*made],
             // Made known by somebody else a moment ago: there is nothing to read yet.
             Err(Refusal::AlreadyDone | Refusal::NoDataYet) => {
@@ -179,8 +180,9 @@ fn said(answer: &Answer, now: Timestamp) -> Result<Data, Refusal> {
     #[derive(Deserialize)]
     struct Envelope {
         meta: Meta,
+        // Read once it is known to be data.
         #[serde(default)]
-        data: Option<Data>,
+        data: Option<Box<RawValue>>,
     }
     #[derive(Deserialize)]
     struct Meta {
@@ -194,7 +196,7 @@ fn said(answer: &Answer, now: Timestamp) -> Result<Data, Refusal> {
         Err(refused) => return Err(body::http_status(answer, now).err().unwrap_or(refused)),
     };
     match envelope.meta.code.as_deref().unwrap_or("") {
-        "200" | "201" => envelope.data.ok_or(Refusal::Unreadable),
+        "200" | "201" => envelope.data.and_then(|data| Data::read(data.get())).ok_or(Refusal::Unreadable),
         "401" => Err(Refusal::FixAccount { cure: CURE_CREDENTIALS }),
         "402" | "403" => Err(Refusal::FixAccount { cure: CURE_PERMISSION }),
         "404" | "4004" => Err(Refusal::NoDataYet),
@@ -209,11 +211,20 @@ fn said(answer: &Answer, now: Timestamp) -> Result<Data, Refusal> {
 }
 
 /// Those that are known, or the one that was just made known.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Data {
-    Known { trackings: Vec<Tracking> },
+    Known(Vec<Tracking>),
     One(Box<Tracking>),
+}
+
+impl Data {
+    fn read(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Known {
+            trackings: Vec<Tracking>,
+        }
+        let known = serde_json::from_str(text).map(|known: Known| Self::Known(known.trackings));
+        known.or_else(|_| serde_json::from_str(text).map(Self::One)).ok()
+    }
 }
 
 #[derive(Deserialize)]

@@ -65,6 +65,13 @@ pub fn meaning_without_code(text: &str, carrier: Option<&str>) -> Meaning {
         .unwrap_or_else(|| Meaning::sub(if BUILT_IN.moves(&folded) { Sub::Moving } else { Sub::Unmapped }))
 }
 
+/// Whether so many digits, dashes and stars stand there at all, as they do in phones: counted in one quick pass, where
+/// the first byte of a character that may be a foreign digit counts too.
+fn may_hold_number(text: &str, length: usize) -> bool {
+    let counts = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'*' | 0xc2..=0xe2 | 0xea..);
+    text.as_bytes().iter().filter(|byte| counts(byte)).count() >= length
+}
+
 #[cfg(test)]
 #[path = "scan_text_tests.rs"]
 mod tests;

@@ -273,11 +273,17 @@ impl Package {
 
 /// `20260302` and `091400`, or with separators, as one text.
 fn spelled(date: &str, time: &str) -> Option<String> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let (date, time) = (digits(date), digits(time));
-    (date.len() == 8 && time.len() == 6).then(|| {
-        format!("{}-{}-{} {}:{}:{}", &date[..4], &date[4..6], &date[6..], &time[..2], &time[2..4], &time[4..])
-    })
+    let mut text = String::with_capacity(19);
+    for (part, form) in [(date, "____-__-__"), (time, " __:__:__")] {
+        let mut digits = part.chars().filter(char::is_ascii_digit);
+        for mark in form.chars() {
+            text.push(if mark == '_' { digits.next()? } else { mark });
+        }
+        if digits.next().is_some() {
+            return None;
+        }
+    }
+    Some(text)
 }
 
 impl Activity {

@@ -1,6 +1,6 @@
 //! When a scan happened, and how sure its time zone is. Must never invent an offset.
 
-use jiff::{Timestamp, civil, tz::Offset};
+use jiff::{Timestamp, civil, fmt::temporal::DateTimePrinter, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 /// Where the zone of a time came from.
@@ -40,13 +40,16 @@ pub struct When {
 /// China Standard Time: the home zone of every Chinese carrier.
 pub const CHINA: Offset = Offset::constant(8);
 
+/// Writes times without parts of seconds.
+const SECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
+
 impl When {
     /// An instant seen by ourselves or given in UTC, shown at `offset`.
     pub fn at(utc: Timestamp, offset: Offset, zone_source: ZoneSource) -> Self {
         let local = offset.to_datetime(utc);
         Self {
             utc: Some(utc),
-            local: local.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            local: SECONDS.datetime_to_string(&local),
             offset: Some(offset_text(offset)),
             zone_source,
         }
@@ -61,7 +64,7 @@ impl When {
             let zone = if home.is_some() { ZoneSource::CarrierDefault } else { ZoneSource::Carrier };
             return Some(Self::at(epoch, home.unwrap_or(Offset::UTC), zone));
         }
-        let (civil_text, given) = split_offset(text)?;
+        let (civil_text, given) = split_offset(text, 10)?;
         let (local, whole) = read_civil(civil_text)?;
         let (offset, zone_source) = match (given, home) {
             (Some(offset), _) => (Some(offset), ZoneSource::Carrier),
@@ -94,10 +97,14 @@ impl When {
 
 /// `+08:00`
 fn offset_text(offset: Offset) -> String {
-    let seconds = offset.seconds();
-    let sign = if seconds < 0 { '-' } else { '+' };
-    let minutes = seconds.abs() / 60;
-    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    let minutes = offset.seconds().unsigned_abs() / 60;
+    let mut text = String::with_capacity(6);
+    for (mark, number) in [(if offset.is_negative() { '-' } else { '+' }, minutes / 60), (':', minutes % 60)]
+    {
+        text.push(mark);
+        text.extend([number / 10, number % 10].into_iter().filter_map(|digit| char::from_digit(digit, 10)));
+    }
+    text
 }
 
 fn epoch(text: &str) -> Option<Timestamp> {
@@ -119,38 +126,36 @@ fn epoch(text: &str) -> Option<Timestamp> {
 
 /// An offset by itself: `+08:00`, `+8`, `Z`.
 pub fn read_offset(text: &str) -> Option<Offset> {
-    split_offset(&format!("2026-01-01{text}"))?.1
+    split_offset(text, 0)?.1
 }
 
-/// Cuts a trailing offset off: `Z`, `+8`, `+0800`, `+08:00`, `GMT+8`. `None` where the tail is nonsense.
-fn split_offset(text: &str) -> Option<(&str, Option<Offset>)> {
+/// Cuts a trailing offset off: `Z`, `+8`, `+0800`, `+08:00`, `GMT+8`. `None` where the tail is nonsense. A sign counts
+/// behind the date only, which has dashes in its first ten characters.
+fn split_offset(text: &str, date: usize) -> Option<(&str, Option<Offset>)> {
     if let Some(rest) = text.strip_suffix(['Z', 'z']) {
         return Some((rest.trim_end(), Some(Offset::UTC)));
     }
-    // A sign after the date part; a date itself has dashes in its first ten bytes.
-    let from = text.char_indices().skip(10).find(|(_, c)| *c == '+' || *c == '-').map(|(at, _)| at);
+    let from = text.char_indices().skip(date).find(|(_, c)| *c == '+' || *c == '-').map(|(at, _)| at);
     let Some(at) = from else { return Some((text, None)) };
     let (head, tail) = text.split_at(at);
     let head = head.trim_end().trim_end_matches("GMT").trim_end_matches("UTC").trim_end();
-    let negative = tail.starts_with('-');
-    let digits: String = tail.chars().filter(char::is_ascii_digit).collect();
-    if digits.len() + usize::from(tail.contains(':')) + 1 != tail.len() {
+    let digits = || tail.bytes().filter(u8::is_ascii_digit).map(|digit| i32::from(digit - b'0'));
+    let count = digits().count();
+    if count + usize::from(tail.contains(':')) + 1 != tail.len() || !(1..=4).contains(&count) {
         return None;
     }
-    let (hours, minutes) = match digits.len() {
-        1 | 2 => (digits.parse::<i32>().ok()?, 0),
-        3 => (digits[..1].parse().ok()?, digits[1..].parse().ok()?),
-        4 => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
-        _ => return None,
-    };
-    let seconds = (hours * 60 + minutes) * 60;
-    let offset = Offset::from_seconds(if negative { -seconds } else { seconds }).ok()?;
-    Some((head, Some(offset)))
+    let number = digits().fold(0, |number, digit| number * 10 + digit);
+    let minutes = if count > 2 { number / 100 * 60 + number % 100 } else { number * 60 };
+    let seconds = if tail.starts_with('-') { -minutes * 60 } else { minutes * 60 };
+    Some((head, Some(Offset::from_seconds(seconds).ok()?)))
 }
 
 /// Reads wall time; `false` where only the day was given.
 fn read_civil(text: &str) -> Option<(civil::DateTime, bool)> {
     let text = text.trim();
+    if let Some(local) = read_by_position(text) {
+        return Some((local, true));
+    }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i16>().ok();
         let date = civil::Date::new(number(0..4)?, number(4..6)? as i8, number(6..8)? as i8).ok()?;
@@ -185,6 +190,19 @@ fn read_civil(text: &str) -> Option<(civil::DateTime, bool)> {
         return None;
     }
     Some((date.to_datetime(civil::Time::new(hour, minute, second, 0).ok()?), true))
+}
+
+/// `YYYY-MM-DD HH:MM:SS`: nearly every time.
+fn read_by_position(text: &str) -> Option<civil::DateTime> {
+    let text: &[u8; 19] = text.as_bytes().try_into().ok()?;
+    let marks = [text[4], text[7], text[10], text[13], text[16]];
+    if !matches!(marks, [b'-', b'-', b'T' | b' ', b':', b':']) {
+        return None;
+    }
+    let digit = |at: usize| text[at].is_ascii_digit().then(|| (text[at] - b'0') as i8);
+    let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    civil::DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?.min(59), 0).ok()
 }
 
 #[cfg(test)]

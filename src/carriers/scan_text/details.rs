@@ -1,7 +1,7 @@
 //! Finds who and where in a scan sentence: pickup code, courier's name and phone, place, signer.
 //! Source: normalized tracking model 3.4. Must never take a longer number for a phone, nor a phone for a code.
 
-use super::Read;
+use super::{Read, may_hold_number};
 use crate::model::{Meaning, Status};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -27,7 +27,9 @@ static SIGNER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 fn first(pattern: &LazyLock<Option<Regex>>, text: &str) -> Option<String> {
-    let found = pattern.as_ref()?.captures(text)?.get(1)?.as_str().trim();
+    // What a match captured costs more to keep than to look for it in vain.
+    let pattern = pattern.as_ref().filter(|pattern| pattern.is_match(text))?;
+    let found = pattern.captures(text)?.get(1)?.as_str().trim();
     (!found.is_empty()).then(|| found.to_owned())
 }
 
@@ -42,14 +44,15 @@ pub(super) fn read(text: &str, meaning: Option<Meaning>) -> Read {
         courier_name: first(&COURIER, text)
             .map(|name| trim_name(&name))
             .filter(|name| name.chars().count() >= 2),
-        pickup_place: first(&PLACE, text).filter(|_| waits),
-        signed_by: first(&SIGNER, text).filter(|name| signed && is_signer(name)),
+        pickup_place: waits.then(|| first(&PLACE, text)).flatten(),
+        signed_by: signed.then(|| first(&SIGNER, text)).flatten().filter(|name| is_signer(name)),
     }
 }
 
 /// The first phone that is no part of a longer run of digits.
 fn phone(text: &str) -> Option<String> {
-    let found = PHONE.as_ref()?.find_iter(text).find(|found| {
+    let pattern = PHONE.as_ref().filter(|_| may_hold_number(text, 10))?;
+    let found = pattern.find_iter(text).find(|found| {
         let before = text[..found.start()].chars().next_back();
         let after = text[found.end()..].chars().next();
         let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());

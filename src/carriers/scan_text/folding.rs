@@ -1,9 +1,11 @@
 //! Brings scan sentences into one spelling and drops what says nothing of the parcel: courtesies, conditions, phone
 //! numbers. Must never drop a clause that says what happened.
 
+use super::may_hold_number;
 use crate::model::event::canonical;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// Words from which on a clause only says what to do *if* something happens.
@@ -57,23 +59,29 @@ const SIMPLIFIED: &str = "簽签達达離离開开發发運运轉转處处貨货
 車车裝装門门鄰邻損损遺遗銷销毀毁點点間间尋寻絕绝電电話话號号碼码為为與与從从來来後后還还時时實实業业務务區区倉仓網网場场鐵铁機机飛飞國国際际\
 詳详錯错誤误異异狀状態态經经過过據据應应該该認认證证軟软親亲戶户滿满";
 
-/// [`SIMPLIFIED`] in the order of the traditional characters.
-static PAIRS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-    let mut pairs: Vec<(char, char)> = Vec::new();
+/// The ideographs' block, each as its simplified character: one look for each character of a sentence.
+static SIMPLE: LazyLock<Vec<char>> = LazyLock::new(|| {
+    let mut simple: Vec<char> = (FIRST..=LAST).collect();
     let mut chars = SIMPLIFIED.chars();
-    while let (Some(traditional), Some(simple)) = (chars.next(), chars.next()) {
-        pairs.push((traditional, simple));
+    while let (Some(traditional), Some(simplified)) = (chars.next(), chars.next()) {
+        if let Some(place) = simple.get_mut((traditional as usize).wrapping_sub(FIRST as usize)) {
+            *place = simplified;
+        }
     }
-    pairs.sort_unstable();
-    pairs
+    simple
 });
+const FIRST: char = '\u{4e00}';
+const LAST: char = '\u{9fff}';
 
 fn simplified(c: char) -> char {
-    PAIRS.binary_search_by_key(&c, |(traditional, _)| *traditional).map_or(c, |at| PAIRS[at].1)
+    SIMPLE.get((c as usize).wrapping_sub(FIRST as usize)).copied().unwrap_or(c)
 }
 
 /// Finds the first of [`CONDITIONS`].
-static CONDITION: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(CONDITIONS).ok());
+static CONDITION: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    // Without a prefilter: Chinese characters share so many bytes that it stops at every other one.
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(CONDITIONS).ok()
+});
 
 fn is_wide(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace()
@@ -82,32 +90,39 @@ fn is_wide(c: char) -> bool {
 /// Half width, lower case, no spaces beside Chinese, brackets as 【】, without conditions, courtesies and phones.
 pub fn fold_sentence(text: &str) -> String {
     let canonical = canonical(text);
-    let chinese = canonical.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-    if !chinese {
-        return without_english_conditions(&canonical);
+    if !canonical.chars().any(|c| (FIRST..=LAST).contains(&c)) {
+        return without_english_conditions(canonical);
     }
-    let chars: Vec<char> = canonical.chars().collect();
     let mut squeezed = String::with_capacity(canonical.len());
-    for (at, c) in chars.iter().enumerate() {
-        let beside_wide = |at: Option<usize>| {
-            at.and_then(|at| chars.get(at)).is_none_or(|c| is_wide(*c) || "[](),:;".contains(*c))
-        };
+    let beside_wide = |c: Option<char>| {
+        c.is_none_or(|c| is_wide(c) || matches!(c, '[' | ']' | '(' | ')' | ',' | ':' | ';'))
+    };
+    let (mut chars, mut before) = (canonical.chars().peekable(), None);
+    while let Some(c) = chars.next() {
         match c {
-            ' ' if beside_wide(at.checked_sub(1)) || beside_wide(Some(at + 1)) => {}
+            ' ' if beside_wide(before) || beside_wide(chars.peek().copied()) => {}
             '[' | '「' | '『' | '〔' => squeezed.push('【'),
             ']' | '」' | '』' | '〕' => squeezed.push('】'),
             '﹐' | '、' => squeezed.push(','),
-            other => squeezed.push(simplified(*other)),
+            other if other.is_ascii() => squeezed.push(other),
+            other => squeezed.push(simplified(other)),
         }
+        before = Some(c);
     }
-    let squeezed = match PHONES.as_ref() {
-        Some(phones) => phones.replace_all(&squeezed, "").into_owned(),
-        None => squeezed,
-    };
-    without_conditions(&squeezed)
+    if let Some(phones) = PHONES.as_ref().filter(|_| may_hold_number(&squeezed, 7))
+        && let Cow::Owned(cut) = phones.replace_all(&squeezed, "")
+    {
+        squeezed = cut;
+    }
+    without_conditions(squeezed)
 }
 
-fn without_conditions(text: &str) -> String {
+fn without_conditions(text: String) -> String {
+    // Most sentences hold none.
+    let words = CONDITION.as_ref().is_some_and(|words| words.is_match(&text));
+    if !words && !text.contains('如') && !text.contains('若') {
+        return text;
+    }
     let mut kept = String::with_capacity(text.len());
     let mut conditional = false;
     for clause in text.split_inclusive([',', '。', ';', '!', '?']) {
@@ -140,7 +155,10 @@ fn begins_conditionally(clause: &str) -> bool {
 }
 
 /// `if you have not received it, …` says nothing of what happened.
-fn without_english_conditions(text: &str) -> String {
+fn without_english_conditions(text: String) -> String {
+    if !text.contains("if ") && !text.contains("in case") {
+        return text;
+    }
     let mut kept = String::with_capacity(text.len());
     for sentence in text.split_inclusive(['.', '!', '?', ';']) {
         let cut = ["if you", "if the", "if it", "if not", "if no", "in case"].iter();

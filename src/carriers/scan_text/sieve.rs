@@ -1,68 +1,69 @@
-//! Says which rules can hit a sentence at all, by one pass over it: each pattern needs one of a few words. Must never
-//! leave out a rule that could hit; a pattern that needs no word lets its rule through always.
+//! Says which patterns can hit a sentence at all, by one pass over it: each needs one of a few words. Must never leave
+//! out a pattern that could hit; one that needs no word is let through always.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_syntax::hir::{Hir, HirKind};
 
-/// Words, each with the rules that wait for it.
+/// Words, each with the patterns that wait for it.
 #[derive(Debug, Clone)]
 pub(super) struct Sieve {
     words: AhoCorasick,
-    /// By word: the rules.
-    waiting: Vec<Vec<u16>>,
-    /// Rules that wait for no word.
-    always: Vec<u16>,
-    rules: usize,
+    /// By word.
+    waiting: Vec<Through>,
+    /// Those that wait for no word.
+    always: Through,
 }
 
-/// The rules that a sentence lets through, by their position.
-pub(super) struct Through(Vec<bool>);
+/// The patterns that a sentence lets through: a bit for each of the first 512; those behind them pass always.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Through([u64; 8]);
 
 impl Through {
-    pub(super) fn holds(&self, rule: usize) -> bool {
-        self.0.get(rule).copied().unwrap_or(true)
+    pub(super) fn holds(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_none_or(|bits| bits >> (at % 64) & 1 == 1)
+    }
+
+    fn add(&mut self, at: usize) {
+        if let Some(bits) = self.0.get_mut(at / 64) {
+            *bits |= 1 << (at % 64);
+        }
+    }
+
+    fn add_all(&mut self, others: &Self) {
+        self.0.iter_mut().zip(others.0).for_each(|(bits, other)| *bits |= other);
     }
 }
 
 impl Sieve {
-    /// For rules given by the patterns of which one must match. `None` where it cannot be built: all are tried then.
-    pub(super) fn new<'p>(rules: impl Iterator<Item = &'p str>) -> Option<Self> {
-        let (mut words, mut waiting, mut always) = (Vec::<String>::new(), Vec::<Vec<u16>>::new(), Vec::new());
-        let mut count = 0;
-        for pattern in rules {
-            let rule = u16::try_from(count).ok()?;
-            count += 1;
-            match regex_syntax::parse(pattern).ok().as_ref().and_then(needed) {
-                None => always.push(rule),
-                Some(needed) => {
-                    for word in needed {
-                        match words.iter().position(|known| *known == word) {
-                            Some(at) => waiting[at].push(rule),
-                            None => {
-                                words.push(word);
-                                waiting.push(vec![rule]);
-                            }
-                        }
-                    }
-                }
+    /// `None` where it cannot be built: all are tried then.
+    pub(super) fn new<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Self> {
+        let (mut words, mut waiting) = (Vec::<String>::new(), Vec::<Through>::new());
+        let mut always = Through::default();
+        for (at, pattern) in patterns.enumerate() {
+            let Some(needed) = regex_syntax::parse(pattern).ok().as_ref().and_then(needed) else {
+                always.add(at);
+                continue;
+            };
+            for word in needed {
+                let known = words.iter().position(|known| *known == word).unwrap_or_else(|| {
+                    words.push(word);
+                    waiting.push(Through::default());
+                    words.len() - 1
+                });
+                waiting[known].add(at);
             }
         }
         let words = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&words).ok()?;
-        Some(Self { words, waiting, always, rules: count })
+        Some(Self { words, waiting, always })
     }
 
     /// What a sentence lets through.
     pub(super) fn let_through(&self, sentence: &str) -> Through {
-        let mut through = vec![false; self.rules];
-        for rule in &self.always {
-            through[usize::from(*rule)] = true;
-        }
+        let mut through = self.always;
         for found in self.words.find_overlapping_iter(sentence) {
-            for rule in &self.waiting[found.pattern().as_usize()] {
-                through[usize::from(*rule)] = true;
-            }
+            through.add_all(&self.waiting[found.pattern().as_usize()]);
         }
-        Through(through)
+        through
     }
 }
 
@@ -123,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn only_rules_whose_word_stands_there_are_let_through() {
+    fn only_patterns_whose_word_stands_there_are_let_through() {
         let sieve = Sieve::new(["已签收|妥投", "派送中", ".*"].into_iter()).unwrap();
         let through = sieve.let_through("快件正在派送中");
-        assert_eq!([0, 1, 2].map(|rule| through.holds(rule)), [false, true, true]);
+        assert_eq!([0, 1, 2, 512].map(|at| through.holds(at)), [false, true, true, true]);
     }
 }
