@@ -136,19 +136,24 @@ impl Tracker {
     /// Where a push has told the news since the check was planned, it is only planned anew.
     async fn heard_enough(&self, due: &Due) -> Result<bool, StoreError> {
         let Due { shop, carrier, number } = due;
-        let read = self.records.parcel(shop, carrier, number).await?;
-        let Some(mut parcel) = read.value.clone() else { return Ok(true) };
-        let now = self.wire.clock().now();
-        if parcel.last_push.is_none() || parcel.last_checked != parcel.last_push {
-            return Ok(false);
+        loop {
+            let read = self.records.parcel(shop, carrier, number).await?;
+            let Some(mut parcel) = read.value.clone() else { return Ok(true) };
+            let now = self.wire.clock().now();
+            if parcel.last_push.is_none() || parcel.last_checked != parcel.last_push {
+                return Ok(false);
+            }
+            self.plan(shop, &mut parcel, now);
+            if parcel.next_check.is_some_and(|next| next <= now) {
+                return Ok(false);
+            }
+            let mut batch = Batch::default();
+            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
+            // Its news may be told at this very moment: no reason to ask the carrier.
+            if self.records.store().commit(batch).await? == Committed::Done {
+                return Ok(true);
+            }
         }
-        self.plan(shop, &mut parcel, now);
-        if parcel.next_check.is_some_and(|next| next <= now) {
-            return Ok(false);
-        }
-        let mut batch = Batch::default();
-        self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
-        Ok(self.records.store().commit(batch).await? == Committed::Done)
     }
 
     /// News that came before the number was known here is no longer a stray's.

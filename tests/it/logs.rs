@@ -1,24 +1,44 @@
 //! What the service logs on this thread, kept to be looked through.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
-use tracing::subscriber::DefaultGuard;
+use std::sync::{Arc, Mutex, Once};
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt, registry};
+
+thread_local! {
+    static HERE: RefCell<Option<Logs>> = const { RefCell::new(None) };
+}
 
 /// Everything logged so far, at every level.
 #[derive(Clone, Default)]
 pub struct Logs(Arc<Mutex<Vec<u8>>>);
 
+/// Listens until it is dropped.
+pub struct Listening;
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        HERE.set(None);
+    }
+}
+
 impl Logs {
-    /// Listens until the guard is dropped. Only this thread: the test's runtime must have no other.
-    pub fn listen() -> (Self, DefaultGuard) {
+    /// Listens on this thread: the test's runtime must have no other.
+    pub fn listen() -> (Self, Listening) {
+        // One subscriber for all threads, who wants what its own thread listens to: subscribers that come and go leave
+        // other threads' events switched off for a while.
+        static ONE: Once = Once::new();
+        ONE.call_once(|| {
+            let wanted = dynamic_filter_fn(|_, _| HERE.with_borrow(Option::is_some));
+            registry().with(fmt::layer().json().with_writer(Here).with_filter(wanted)).init();
+        });
         let logs = Self::default();
-        let lines = tracing_subscriber::fmt()
-            .json()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(logs.clone())
-            .finish();
-        (logs, tracing::subscriber::set_default(lines))
+        HERE.set(Some(logs.clone()));
+        (logs, Listening)
     }
 
     pub fn text(&self) -> String {
@@ -37,10 +57,13 @@ impl Write for Logs {
     }
 }
 
-impl<'a> MakeWriter<'a> for Logs {
-    type Writer = Self;
+/// Writes to whoever listens on this thread.
+struct Here;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+impl<'a> MakeWriter<'a> for Here {
+    type Writer = Logs;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        HERE.with_borrow(Clone::clone).unwrap_or_default()
     }
 }
