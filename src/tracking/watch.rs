@@ -122,6 +122,12 @@ impl Tracker {
         if !self.serves(shop, carrier) {
             return self.failed(shop, carrier, number, "no_account", None).await;
         }
+        // A buyer may have asked meanwhile: what they heard was kept, and no other account need be asked for it.
+        let still = self.records.parcel(shop, carrier, number).await?.value;
+        let now = self.wire.clock().now();
+        if still.is_none_or(|parcel| parcel.next_check.is_none_or(|next| next > now)) {
+            return Ok(());
+        }
         let order = parcel.orders.first().cloned().unwrap_or_default();
         self.ask(shop, &order, carrier, number, Asker::Schedule).await;
         // Whatever came of it, the next check lies ahead: else this one would be due for ever.
