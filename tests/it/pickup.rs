@@ -77,12 +77,15 @@ async fn on_its_way(world: &World, phone: &str, owners: &[ChatAddress]) {
 
 /// Waits until checks have brought a parcel so far.
 async fn settled(world: &World, far: impl Fn(&Parcel) -> bool) {
-    crate::world::within(async {
+    let far_enough = tokio::time::timeout(crate::world::LIMIT, async {
         while !far(&parcel(world).await) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-    })
-    .await;
+    });
+    if far_enough.await.is_err() {
+        let known = parcel(world).await;
+        panic!("{:?} {:#?} {:?}", known.awaited_code, known.journal, known.next_check);
+    }
     world.checked().await;
 }
 
