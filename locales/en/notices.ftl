@@ -18,3 +18,6 @@ notice-moving-again = { $parcel } is moving again ({ $at }): { $scan }
 notice-returning = { $parcel } is on its way back to the sender ({ $at }).
 notice-returned = { $parcel } is back with the sender ({ $at }).
 notice-corrected = A correction: { $parcel } hasn’t been delivered after all; the carrier changed its record ({ $at }).
+notice-answered = Here’s the answer about { $parcel }: { $status } ({ $at }).
+notice-unanswered = Sorry, there’s still nothing on { $parcel }: { $carrier } has given no record for { $number }.
+notice-unanswered-next = I’ll keep looking. If it’s urgent, check the tracking number, or reply “agent”.

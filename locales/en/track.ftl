@@ -80,8 +80,7 @@ stuck-sorry = Sorry, the last news of { $parcel } came { $age }.
 stuck-noted = We’ve noted it for the shop to follow up.
 
 # Not found, cannot be asked
-no-answer-yet = I’ve asked { $carrier } about { $number } and I’m waiting for the answer. I’ll tell you as soon as it’s here.
-no-answer = { $carrier } can’t be reached right now, so I can’t look up { $number }. Please ask me again in half an hour.
+no-answer = { $carrier } can’t be reached right now, so I can’t look up { $number }. I’ll tell you as soon as I know; you can also ask me again in half an hour.
 number-unknown = I don’t recognize the carrier of { $number }. Please check the number, or tell me the carrier’s name.
 number-bad = { $number } doesn’t look like a complete tracking number. Please check it and send it again.
 number-need-tail = To look up { $number }, { $carrier } needs the last 4 digits of the receiver’s or sender’s phone number. Please send them to me.

@@ -17,3 +17,6 @@ notice-moving-again = 您的 { $parcel } 又动起来了（{ $at }）：{ $scan 
 notice-returning = 您的 { $parcel } 正在退回寄件方（{ $at }）。
 notice-returned = 您的 { $parcel } 已经退回到寄件方（{ $at }）。
 notice-corrected = 更正一下：您的 { $parcel } 其实还没有送达，快递公司修改了之前的签收记录（{ $at }）。
+notice-answered = 您问的 { $parcel } 查到了：{ $status }（{ $at }）。
+notice-unanswered = 抱歉，您问的 { $parcel } 还是没有查到，{ $carrier } 那边没有给出记录（运单号 { $number }）。
+notice-unanswered-next = 我会接着查；着急的话，可以核对一下运单号，或回复“人工”。

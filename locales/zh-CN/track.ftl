@@ -73,8 +73,7 @@ stuck-sorry = 抱歉，您的 { $parcel } 上一次物流更新是在 { $age }�
 stuck-noted = 我们已经记下，会转给商家跟进核实。
 
 # 没查到、查不了
-no-answer-yet = 正在向 { $carrier } 查询 { $number }，对方还没有回复。一有结果我马上告诉您。
-no-answer = 暂时联系不上 { $carrier }，{ $number } 的物流还查不到。请您过半小时再问我一次。
+no-answer = 暂时联系不上 { $carrier }，{ $number } 的物流还查不到。一查到我就告诉您，您也可以过半小时再问我。
 number-unknown = 没认出 { $number } 是哪家快递的单号。麻烦您核对一下，或者告诉我快递公司的名字。
 number-bad = { $number } 看起来不是完整的运单号，麻烦您核对后再发一次。
 number-need-tail = 查询 { $carrier } 的 { $number }，需要收件人或寄件人手机号的后四位，请您发给我。

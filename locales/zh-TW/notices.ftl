@@ -17,3 +17,6 @@ notice-moving-again = 您的 { $parcel } 又有進展了（{ $at }）：{ $scan 
 notice-returning = 您的 { $parcel } 正在退回寄件人（{ $at }）。
 notice-returned = 您的 { $parcel } 已經退回寄件人（{ $at }）。
 notice-corrected = 更正一下：您的 { $parcel } 其實還沒有送達，物流公司修改了先前的簽收紀錄（{ $at }）。
+notice-answered = 您問的 { $parcel } 查到了：{ $status }（{ $at }）。
+notice-unanswered = 抱歉，您問的 { $parcel } 還是沒有查到，{ $carrier } 那邊沒有給出紀錄（運單號碼 { $number }）。
+notice-unanswered-next = 我會繼續查；急的話，可以核對一下運單號碼，或回覆「客服」。

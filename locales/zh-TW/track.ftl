@@ -73,8 +73,7 @@ stuck-sorry = 抱歉，您的 { $parcel } 上一次物流更新是在 { $age }�
 stuck-noted = 我們已經記下，會轉給賣家跟進確認。
 
 # 沒查到、查不了
-no-answer-yet = 正在向 { $carrier } 查詢 { $number }，對方還沒有回覆。一有結果我馬上告訴您。
-no-answer = 暫時聯絡不上 { $carrier }，{ $number } 的物流還查不到。請您半小時後再問我一次。
+no-answer = 暫時聯絡不上 { $carrier }，{ $number } 的物流還查不到。一查到我就告訴您，您也可以半小時後再問我。
 number-unknown = 認不出 { $number } 是哪一家的單號。麻煩您核對一下，或告訴我物流公司的名稱。
 number-bad = { $number } 看起來不是完整的物流單號，麻煩您核對後再傳一次。
 number-need-tail = 查詢 { $carrier } 的 { $number }，需要收件人或寄件人手機號碼的末四碼，請您傳給我。

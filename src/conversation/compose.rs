@@ -2,7 +2,7 @@
 //! Must never say more than the events do: unknown is said as unknown, old as old.
 
 use super::decide::Turn;
-use super::{Asked, OrderView, topics};
+use super::{Asked, Effect, OrderView, topics};
 use crate::model::{Arg, Block, Card, Event, Line, Parcel, Status, Sub, When};
 use jiff::Timestamp;
 
@@ -77,7 +77,11 @@ fn nothing_known(turn: &mut Turn, view: &OrderView, parcel: &Parcel) {
             .with("number", Arg::Text(parcel.number.clone()))
     };
     match turn.known.asked(&parcel.number) {
-        Some(Asked::Failed) => turn.text(numbered("no-answer")),
+        Some(Asked::Failed) => {
+            turn.text(numbered("no-answer"));
+            let (carrier, number) = (parcel.carrier.clone(), parcel.number.clone());
+            turn.effects.push(Effect::Promise { carrier, number });
+        }
         Some(Asked::NeedsPhoneTail) => turn.text(numbered("number-need-tail")),
         _ => {
             turn.text(numbered("track-unknown").with("parcel", topics::name(view)));

@@ -209,6 +209,13 @@ pub enum Effect {
         /// Order number, where one is meant.
         order: Option<String>,
     },
+    /// The buyer was told that they would hear of a parcel whose carrier did not answer.
+    Promise {
+        /// Yishi's carrier code.
+        carrier: String,
+        /// Tracking number.
+        number: String,
+    },
     /// The buyer has nothing of what the carrier calls delivered.
     Dispute {
         /// Yishi's carrier code.

@@ -6,7 +6,10 @@ use crate::conversation::Effect;
 use crate::model::{Chat, Trouble};
 use crate::store::records::Request;
 use crate::store::{Batch, StoreError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// A buyer who was promised to hear of a parcel hears within this, be it that nothing is known.
+const PROMISED: SignedDuration = SignedDuration::from_hours(12);
 
 /// Adds the effects to the turn's batch.
 pub(super) async fn stage(
@@ -50,6 +53,14 @@ pub(super) async fn stage(
                     done: false,
                 };
                 records.put_request(batch, shop, &request)?;
+            }
+            Effect::Promise { carrier, number } => {
+                let read = records.parcel(shop, carrier, number).await?;
+                let Some(mut parcel) = read.value.clone().filter(|parcel| parcel.promised.is_none()) else {
+                    continue;
+                };
+                parcel.promised = now.checked_add(PROMISED).ok();
+                records.put_parcel(batch, shop, &read, &parcel)?;
             }
             Effect::Dispute { carrier, number } => {
                 let read = records.parcel(shop, carrier, number).await?;

@@ -29,10 +29,14 @@ pub enum NoticeKind {
     Returned,
     /// "Delivered" was taken back.
     Corrected,
+    /// What a buyer asked in vain is known now: a promise kept.
+    Answered,
+    /// It is still not known: a promise explained.
+    Unanswered,
 }
 
 impl NoticeKind {
-    /// All kinds.
+    /// All kinds that a shop can switch off. What was promised is told in any case.
     pub const ALL: &[Self] = &[
         Self::Shipped,
         Self::Collected,
@@ -65,6 +69,8 @@ impl NoticeKind {
             Self::Returning => "returning",
             Self::Returned => "returned",
             Self::Corrected => "corrected",
+            Self::Answered => "answered",
+            Self::Unanswered => "unanswered",
         }
     }
 
@@ -79,7 +85,12 @@ impl NoticeKind {
             Self::Shipped | Self::Collected => NoticeGroup::Moving,
             Self::OutForDelivery => NoticeGroup::Delivery,
             // Who was told of a delivery is told that it was none.
-            Self::ReadyForPickup | Self::Delivered | Self::Corrected => NoticeGroup::Arrival,
+            Self::ReadyForPickup
+            | Self::Delivered
+            | Self::Corrected
+            // Asked for by the buyer, whatever else they do not want to hear.
+            | Self::Answered
+            | Self::Unanswered => NoticeGroup::Arrival,
             Self::AttemptFailed
             | Self::Delayed
             | Self::Exception
@@ -92,7 +103,12 @@ impl NoticeKind {
 
     /// Told at once even where another notice went out just before: a buyer acts on it.
     pub fn never_held_back(self) -> bool {
-        matches!(self, Self::ReadyForPickup | Self::Delivered)
+        matches!(self, Self::ReadyForPickup | Self::Delivered) || self.is_promised()
+    }
+
+    /// Somebody asked and was told that they would hear.
+    pub fn is_promised(self) -> bool {
+        matches!(self, Self::Answered | Self::Unanswered)
     }
 }
 
@@ -134,7 +150,7 @@ pub struct Notice {
     pub leg: u8,
     /// What tells two notices of one kind apart: the local day for out for delivery and a failed attempt, the
     /// expected day for a delay, a hash of the code for a pickup, the reopened count for delivered and corrected,
-    /// the reason for an exception; else empty.
+    /// the reason for an exception; the moment by which it was promised; else empty.
     pub occasion: String,
     /// Time of the event that caused it.
     pub at: Timestamp,

@@ -102,6 +102,8 @@ pub struct Parcel {
     pub awaited_code: Option<AwaitedCode>,
     /// The wrong carrier that it was known under, while vendors are still to be told.
     pub moved_from: Option<String>,
+    /// A buyer who asked in vain was promised to hear of it: by then it is kept, or said that it cannot be.
+    pub promised: Option<Timestamp>,
 }
 
 /// Lines of a parcel's own journal.

@@ -2,9 +2,9 @@
 //! later. Must never stage a notice whose key was staged before.
 
 use super::quiet;
-use super::triggers::{Before, shipped_notice, stalled_notice, triggered};
+use super::triggers::{Before, promised_notice, shipped_notice, stalled_notice, triggered};
 use crate::model::trouble::TroubleKind;
-use crate::model::{Notice, NoticeRules, Parcel};
+use crate::model::{Notice, NoticeKind, NoticeRules, Parcel};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// Keys that are remembered: more than a parcel's life has notices.
@@ -33,6 +33,21 @@ pub fn announce(
     for notice in notices {
         stage(rules, parcel, notice, now);
     }
+    keep_promise(rules, parcel, now);
+}
+
+/// Whoever asked in vain hears what is known now, or at last that nothing is. News of this very moment says it too.
+fn keep_promise(rules: &NoticeRules, parcel: &mut Parcel, now: Timestamp) {
+    let Some(by) = parcel.promised else { return };
+    let known = !parcel.events.is_empty();
+    if !known && now < by {
+        return;
+    }
+    parcel.promised = None;
+    if !known || parcel.pending.is_empty() {
+        let kind = if known { NoticeKind::Answered } else { NoticeKind::Unanswered };
+        stage(rules, parcel, promised_notice(kind, parcel, by, now), now);
+    }
 }
 
 fn is_stuck(parcel: &Parcel) -> bool {
@@ -48,7 +63,7 @@ fn stage(rules: &NoticeRules, parcel: &mut Parcel, notice: Notice, now: Timestam
         parcel.told.remove(0);
     }
     parcel.told.push(key);
-    if rules.off.contains(&notice.kind) {
+    if rules.off.contains(&notice.kind) && !notice.kind.is_promised() {
         return;
     }
     let due = quiet::due(parcel.told_at, notice.kind, now);

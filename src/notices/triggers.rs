@@ -84,6 +84,11 @@ pub fn stalled_notice(parcel: &Parcel, now: Timestamp) -> Notice {
     notice(NoticeKind::Stalled, parcel, "", now)
 }
 
+/// What a buyer was promised to hear by a moment.
+pub fn promised_notice(kind: NoticeKind, parcel: &Parcel, by: Timestamp, now: Timestamp) -> Notice {
+    notice(kind, parcel, by.to_string(), now)
+}
+
 /// Whether a notice may be said at this moment: it holds, it is not old, and nothing newer has taken its place.
 pub fn still_true(notice: &Notice, parcel: &Parcel, zone: &TimeZone, now: Timestamp) -> bool {
     let state = &parcel.state;
@@ -123,6 +128,8 @@ pub fn still_true(notice: &Notice, parcel: &Parcel, zone: &TimeZone, now: Timest
         NoticeKind::Corrected => {
             state.status != Status::Delivered && notice.occasion == state.reopened.to_string()
         }
+        NoticeKind::Answered => !parcel.events.is_empty(),
+        NoticeKind::Unanswered => parcel.events.is_empty(),
     }
 }
 

@@ -52,6 +52,13 @@ fn fact(notice: &Notice, parcel: &Parcel, order: &Order, alike: bool) -> Line {
             Some(eta) => line.with("eta", Arg::Eta(eta.clone())),
             None => line,
         },
+        NoticeKind::Answered => match parcel.newest() {
+            Some(event) => line.with("status", status()).with("at", moment(&event.time)),
+            None => line.with("status", status()).with("at", at),
+        },
+        NoticeKind::Unanswered => line
+            .with("carrier", Arg::Carrier(parcel.carrier.clone()))
+            .with("number", Arg::Text(parcel.number.clone())),
         NoticeKind::Stalled => match parcel.newest() {
             Some(event) => line.with("at", moment(&event.time)),
             None => line.with("at", at),
@@ -83,6 +90,7 @@ fn further(kind: NoticeKind, parcel: &Parcel) -> Vec<Line> {
             Line::new(format!("advice-{}", reason.name().replace('_', "-")))
         }
         (NoticeKind::Stalled, _) => Line::new("notice-stalled-next"),
+        (NoticeKind::Unanswered, _) => Line::new("notice-unanswered-next"),
         (NoticeKind::Delayed, _) => Line::new("notice-delayed-next"),
         (NoticeKind::Shipped, _) => Line::new("notice-shipped-next"),
         _ => Line::new(format!("next-{}", status_of(parcel).name().replace('_', "-"))),

@@ -105,11 +105,12 @@ stuck-noted
 notice-shipped: parcel! carrier! number!
 notice-collected: parcel! carrier at
 notice-out-for-delivery notice-returning notice-returned notice-corrected: parcel! at
-notice-ready-for-pickup notice-delivered notice-exception: parcel! status! at
+notice-ready-for-pickup notice-delivered notice-exception notice-answered: parcel! status! at
+notice-unanswered: parcel! carrier number
 notice-attempt-failed notice-moving-again: parcel! at scan
 notice-delayed: parcel! eta!
 notice-stalled: parcel! at
-notice-shipped-next notice-delayed-next notice-stalled-next
+notice-shipped-next notice-delayed-next notice-stalled-next notice-unanswered-next
 
 alert-new alert-cleared alert-digest: shop! count!
 alert-line: trouble! carrier number! order place
@@ -124,7 +125,7 @@ list-line-waiting: position! parcel!
 list-none
 list-more: more
 
-no-answer-yet no-answer: carrier number
+no-answer: carrier number
 number-unknown number-bad: number!
 number-need-tail: carrier number
 pending-expired busy

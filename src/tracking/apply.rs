@@ -112,8 +112,14 @@ impl Tracker {
             if let (Some(next), Some(until)) = (parcel.next_check, until) {
                 parcel.next_check = Some(next.max(until));
             }
+            if parcel.promised.is_some_and(|by| by <= now) {
+                (self.announce)(shop, read.value.as_ref(), &mut parcel, false, now);
+            }
             self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
             if self.records.store().commit(batch).await? == Committed::Done {
+                if parcel.pending_due.is_some_and(|due| due <= now) {
+                    self.news.notify_one();
+                }
                 return Ok(());
             }
         }

@@ -7,6 +7,7 @@ use crate::world::{JSON, Session, World, person};
 use jiff::SignedDuration;
 use std::time::Duration;
 use yishi::model::{ChatAddress, Parcel};
+use yishi::simulator::Outage;
 use yishi::wire::Clock as _;
 
 const NUMBER: &str = "SIMNORMAL7001";
@@ -284,4 +285,53 @@ async fn a_stalled_parcel_is_one_alarm_and_one_apology() {
     assert_eq!(stuck(alarm()), 1);
     let again: Vec<String> = buyer.log().await.into_iter().map(|message| message.text()).collect();
     assert_eq!(again.iter().filter(|text| text.contains("有一阵没更新")).count(), 1);
+}
+
+/// What the bot says when nobody can be asked is a promise: kept, or explained.
+#[tokio::test]
+async fn who_asked_in_vain_hears_as_soon_as_it_is_known() {
+    let world = World::new().await;
+    let buyer = Session::known(&world, "anna", &["A1"]).await;
+    world.simulator.set_outage(Some(Outage::Down));
+    shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
+    let mut buyer = buyer;
+    buyer.says("快递到哪了").await.has(NUMBER).has("一查到我就告诉您");
+    let told =
+        |log: &[crate::world::Said], text: &str| log.iter().filter(|said| said.text().contains(text)).count();
+    world.advance(Duration::from_secs(3600));
+    world.checked().await;
+    world.told().await;
+    assert_eq!(told(&buyer.log().await, "查到了"), 0, "nobody has answered yet");
+    world.simulator.set_outage(None);
+    for _ in 0..3 {
+        world.advance(Duration::from_secs(3 * 3600));
+        world.checked().await;
+        world.told().await;
+    }
+    let log = buyer.log().await;
+    // The shop tells no other news: this was asked for.
+    assert_eq!(told(&log, "您问的“青瓷茶具”查到了"), 1, "{log:#?}");
+    assert_eq!(told(&log, "还是没有查到"), 0);
+    assert!(parcel(&world, NUMBER).await.promised.is_none());
+}
+
+#[tokio::test]
+async fn who_asked_in_vain_hears_at_last_that_nothing_is_known() {
+    let world = World::new().await;
+    let buyer = Session::known(&world, "anna", &["A1"]).await;
+    world.simulator.set_outage(Some(Outage::Down));
+    shipped(&world, "A1", NUMBER, &[buyer.address()]).await;
+    let mut buyer = buyer;
+    buyer.says("快递到哪了").await.has("一查到我就告诉您");
+    // Asked again, it is the same promise.
+    world.advance(Duration::from_secs(1800));
+    buyer.says("快递到哪了").await.has("一查到我就告诉您");
+    for _ in 0..8 {
+        world.advance(Duration::from_secs(4 * 3600));
+        world.checked().await;
+        world.told().await;
+    }
+    let log = buyer.log().await;
+    let count = log.iter().filter(|said| said.text().contains("还是没有查到")).count();
+    assert_eq!(count, 1, "{log:#?}");
 }

@@ -67,6 +67,8 @@ struct Head {
     journal: Vec<Noted>,
     awaited_code: Option<AwaitedCode>,
     moved_from: Option<String>,
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
+    promised: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
