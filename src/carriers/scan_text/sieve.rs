@@ -1,13 +1,16 @@
 //! Says which patterns can hit a sentence at all, by one pass over it: each needs one of a few words. Must never leave
 //! out a pattern that could hit; one that needs no word is let through always.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::Anchored;
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::dfa::DFA;
 use regex_syntax::hir::{Hir, HirKind};
 
 /// Words, each with the patterns that wait for it.
 #[derive(Debug, Clone)]
 pub(super) struct Sieve {
-    words: AhoCorasick,
+    words: DFA,
+    start: StateID,
     /// By word.
     waiting: Vec<Through>,
     /// Those that wait for no word.
@@ -40,30 +43,35 @@ impl Sieve {
         let (mut words, mut waiting, mut always) = (Vec::<String>::new(), Vec::<Through>::new(), Through(0));
         for (at, pattern) in patterns.enumerate() {
             let one = Through::one(at);
-            match regex_syntax::parse(pattern).ok().as_ref().and_then(needed) {
-                None => always.add(one),
-                Some(needed) => {
-                    for word in needed {
-                        match words.iter().position(|known| *known == word) {
-                            Some(known) => waiting[known].add(one),
-                            None => {
-                                words.push(word);
-                                waiting.push(one);
-                            }
-                        }
+            let Some(needed) = regex_syntax::parse(pattern).ok().as_ref().and_then(needed) else {
+                always.add(one);
+                continue;
+            };
+            for word in needed {
+                match words.iter().position(|known| *known == word) {
+                    Some(known) => waiting[known].add(one),
+                    None => {
+                        words.push(word);
+                        waiting.push(one);
                     }
                 }
             }
         }
-        let words = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&words).ok()?;
-        Some(Self { words, waiting, always })
+        let words = DFA::builder().prefilter(false).build(&words).ok()?;
+        let start = words.start_state(Anchored::No).ok()?;
+        Some(Self { words, start, waiting, always })
     }
 
     /// What a sentence lets through.
     pub(super) fn let_through(&self, sentence: &str) -> Through {
-        let mut through = self.always;
-        for found in self.words.find_overlapping_iter(sentence) {
-            through.add(self.waiting[found.pattern().as_usize()]);
+        let (mut through, mut state) = (self.always, self.start);
+        for byte in sentence.bytes() {
+            state = self.words.next_state(Anchored::No, state, byte);
+            if self.words.is_match(state) {
+                for found in 0..self.words.match_len(state) {
+                    through.add(self.waiting[self.words.match_pattern(state, found).as_usize()]);
+                }
+            }
         }
         through
     }
