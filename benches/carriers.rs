@@ -62,7 +62,10 @@ fn grow(value: &mut Value) -> bool {
             for (at, scan) in list.iter_mut().enumerate() {
                 for name in WORDS {
                     if let Some(Value::String(text)) = scan.get_mut(name) {
-                        text.push_str(&format!("，第{at}站"));
+                        // Each sentence another one, in its own language.
+                        let tail =
+                            if text.is_ascii() { format!(", stop {at}") } else { format!("，第{at}站") };
+                        text.push_str(&tail);
                     }
                 }
             }

@@ -90,7 +90,9 @@ fn is_wide(c: char) -> bool {
 /// Half width, lower case, no spaces beside Chinese, brackets as 【】, without conditions, courtesies and phones.
 pub fn fold_sentence(text: &str) -> String {
     let canonical = canonical(text);
-    if !canonical.chars().any(|c| (FIRST..=LAST).contains(&c)) {
+    // Bytes that only an ideograph begins with are counted at once; the rest of the block is rare.
+    let begun = canonical.bytes().filter(|byte| matches!(byte, 0xe5..=0xe9)).count();
+    if begun == 0 && !canonical.chars().any(|c| (FIRST..=LAST).contains(&c)) {
         return without_english_conditions(canonical);
     }
     let mut squeezed = String::with_capacity(canonical.len());

@@ -1,7 +1,7 @@
 //! Reads rule files for scan sentences and applies them, first hit first. Must never accept a rule whose status,
 //! sub-status or reason the model does not know.
 
-use super::sieve::{Sieve, Through};
+use super::sieve::Sieve;
 use crate::model::{Meaning, Reason, Status, Sub};
 use regex::Regex;
 use serde::Deserialize;
@@ -81,32 +81,12 @@ struct Refinement {
 struct Rule {
     name: String,
     carriers: Vec<String>,
-    any: Pattern,
-    and: Option<Pattern>,
-    none: Option<Pattern>,
+    any: Regex,
+    and: Option<Regex>,
+    none: Option<Regex>,
     meaning: Meaning,
-    refine: Vec<(Pattern, Meaning)>,
+    refine: Vec<(Regex, Meaning)>,
     examples: Vec<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Pattern {
-    regex: Regex,
-    /// Its place in the sieve.
-    at: usize,
-}
-
-/// A folded sentence and the patterns that can hit it at all.
-struct Sentence<'s> {
-    folded: &'s str,
-    through: Option<Through>,
-}
-
-impl Sentence<'_> {
-    fn has(&self, pattern: &Pattern) -> bool {
-        self.through.as_ref().is_none_or(|through| through.holds(pattern.at))
-            && pattern.regex.is_match(self.folded)
-    }
 }
 
 /// An ordered set of rules.
@@ -114,7 +94,8 @@ impl Sentence<'_> {
 pub struct Rules {
     rules: Vec<Rule>,
     movement: Option<Regex>,
-    /// Over all patterns of all rules.
+    /// Over two patterns for each rule: `any` and `and`. The words of the others are so common that looking for them
+    /// costs more than it saves.
     sieve: Option<Sieve>,
 }
 
@@ -134,19 +115,17 @@ impl Rules {
         Self::of(rules, self.movement.clone().or_else(|| own.movement.clone()))
     }
 
-    fn of(mut rules: Vec<Rule>, movement: Option<Regex>) -> Self {
-        let patterns = rules.iter_mut().flat_map(Rule::patterns).enumerate();
-        let sieve = Sieve::new(patterns.map(|(at, pattern)| {
-            pattern.at = at;
-            pattern.regex.as_str()
+    fn of(rules: Vec<Rule>, movement: Option<Regex>) -> Self {
+        let sieve = Sieve::new(rules.iter().flat_map(|rule| {
+            let and = rule.and.as_ref().map_or("", Regex::as_str);
+            [rule.any.as_str(), and]
         }));
         Self { rules, movement, sieve }
     }
 
     /// The meaning of a folded sentence; `None` where no rule hits.
     pub fn meaning(&self, folded: &str, carrier: Option<&str>) -> Option<Meaning> {
-        let sentence = self.sift(folded);
-        self.rule_for(&sentence, carrier).map(|rule| rule.meaning_of(&sentence))
+        self.rule_for(folded, carrier).map(|rule| rule.meaning_of(folded))
     }
 
     /// Whether a folded sentence speaks of movement at all.
@@ -156,7 +135,7 @@ impl Rules {
 
     /// The name of the rule that hits, for whoever writes rules.
     pub fn hit(&self, folded: &str, carrier: Option<&str>) -> Option<&str> {
-        self.rule_for(&self.sift(folded), carrier).map(|rule| rule.name.as_str())
+        self.rule_for(folded, carrier).map(|rule| rule.name.as_str())
     }
 
     /// Every example: rule, sentence, expected words.
@@ -172,39 +151,34 @@ impl Rules {
         })
     }
 
-    fn sift<'s>(&self, folded: &'s str) -> Sentence<'s> {
-        Sentence { folded, through: self.sieve.as_ref().map(|sieve| sieve.let_through(folded)) }
-    }
-
-    fn rule_for(&self, sentence: &Sentence, carrier: Option<&str>) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.hits(sentence, carrier))
+    fn rule_for(&self, folded: &str, carrier: Option<&str>) -> Option<&Rule> {
+        let through = self.sieve.as_ref().map(|sieve| sieve.let_through(folded));
+        let may = |at: usize| {
+            through.as_ref().is_none_or(|through| through.holds(2 * at) && through.holds(2 * at + 1))
+        };
+        let mut rules = self.rules.iter().enumerate();
+        rules.find(|(at, rule)| may(*at) && rule.hits(folded, carrier)).map(|(_, rule)| rule)
     }
 }
 
 impl Rule {
-    fn patterns(&mut self) -> impl Iterator<Item = &mut Pattern> {
-        let refine = self.refine.iter_mut().map(|(pattern, _)| pattern);
-        [&mut self.any].into_iter().chain(&mut self.and).chain(&mut self.none).chain(refine)
-    }
-
-    fn hits(&self, sentence: &Sentence, carrier: Option<&str>) -> bool {
+    fn hits(&self, folded: &str, carrier: Option<&str>) -> bool {
         let for_carrier = self.carriers.is_empty()
             || carrier.is_some_and(|carrier| self.carriers.iter().any(|own| own == carrier));
         for_carrier
-            && sentence.has(&self.any)
-            && self.and.as_ref().is_none_or(|and| sentence.has(and))
-            && !self.none.as_ref().is_some_and(|none| sentence.has(none))
+            && self.any.is_match(folded)
+            && self.and.as_ref().is_none_or(|and| and.is_match(folded))
+            && !self.none.as_ref().is_some_and(|none| none.is_match(folded))
     }
 
-    fn meaning_of(&self, sentence: &Sentence) -> Meaning {
-        let refined = self.refine.iter().find(|(pattern, _)| sentence.has(pattern));
+    fn meaning_of(&self, folded: &str) -> Meaning {
+        let refined = self.refine.iter().find(|(pattern, _)| pattern.is_match(folded));
         refined.map_or(self.meaning, |(_, meaning)| *meaning)
     }
 }
 
 fn compile_rule(text: &RuleText, words: &HashMap<String, Vec<String>>) -> Result<Rule, RulesError> {
-    let list =
-        |patterns: &[String]| compile(&text.name, patterns, words).map(|regex| Pattern { regex, at: 0 });
+    let list = |patterns: &[String]| compile(&text.name, patterns, words);
     let optional = |patterns: &[String]| (!patterns.is_empty()).then(|| list(patterns)).transpose();
     let meaning = meaning_of(&text.name, &text.status, text.sub.as_deref(), text.reason.as_deref())?;
     let refine = text.refine.iter().map(|refinement| {

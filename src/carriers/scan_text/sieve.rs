@@ -1,67 +1,77 @@
 //! Says which patterns can hit a sentence at all, by one pass over it: each needs one of a few words. Must never leave
 //! out a pattern that could hit; one that needs no word is let through always.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::Anchored;
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::dfa::DFA;
 use regex_syntax::hir::{Hir, HirKind};
 
 /// Words, each with the patterns that wait for it.
 #[derive(Debug, Clone)]
 pub(super) struct Sieve {
-    words: AhoCorasick,
+    words: DFA,
+    start: StateID,
     /// By word.
     waiting: Vec<Through>,
     /// Those that wait for no word.
     always: Through,
 }
 
-/// The patterns that a sentence lets through: a bit for each of the first 512; those behind them pass always.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Through([u64; 8]);
+/// The patterns that a sentence lets through: a bit for each of the first 128; those behind them pass always.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Through(u128);
 
 impl Through {
-    pub(super) fn holds(&self, at: usize) -> bool {
-        self.0.get(at / 64).is_none_or(|bits| bits >> (at % 64) & 1 == 1)
+    /// One pattern by its position.
+    fn one(at: usize) -> Self {
+        Self(u32::try_from(at).ok().and_then(|at| 1_u128.checked_shl(at)).unwrap_or(0))
     }
 
-    fn add(&mut self, at: usize) {
-        if let Some(bits) = self.0.get_mut(at / 64) {
-            *bits |= 1 << (at % 64);
-        }
+    pub(super) fn holds(self, at: usize) -> bool {
+        let Self(bit) = Self::one(at);
+        bit == 0 || self.0 & bit != 0
     }
 
-    fn add_all(&mut self, others: &Self) {
-        self.0.iter_mut().zip(others.0).for_each(|(bits, other)| *bits |= other);
+    fn add(&mut self, others: Self) {
+        self.0 |= others.0;
     }
 }
 
 impl Sieve {
     /// `None` where it cannot be built: all are tried then.
     pub(super) fn new<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Self> {
-        let (mut words, mut waiting) = (Vec::<String>::new(), Vec::<Through>::new());
-        let mut always = Through::default();
+        let (mut words, mut waiting, mut always) = (Vec::<String>::new(), Vec::<Through>::new(), Through(0));
         for (at, pattern) in patterns.enumerate() {
+            let one = Through::one(at);
             let Some(needed) = regex_syntax::parse(pattern).ok().as_ref().and_then(needed) else {
-                always.add(at);
+                always.add(one);
                 continue;
             };
             for word in needed {
-                let known = words.iter().position(|known| *known == word).unwrap_or_else(|| {
-                    words.push(word);
-                    waiting.push(Through::default());
-                    words.len() - 1
-                });
-                waiting[known].add(at);
+                match words.iter().position(|known| *known == word) {
+                    Some(known) => waiting[known].add(one),
+                    None => {
+                        words.push(word);
+                        waiting.push(one);
+                    }
+                }
             }
         }
-        let words = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&words).ok()?;
-        Some(Self { words, waiting, always })
+        let words = DFA::builder().prefilter(false).build(&words).ok()?;
+        let start = words.start_state(Anchored::No).ok()?;
+        Some(Self { words, start, waiting, always })
     }
 
     /// What a sentence lets through.
     pub(super) fn let_through(&self, sentence: &str) -> Through {
-        let mut through = self.always;
-        for found in self.words.find_overlapping_iter(sentence) {
-            through.add_all(&self.waiting[found.pattern().as_usize()]);
+        let (mut through, mut state) = (self.always, self.start);
+        for byte in sentence.bytes() {
+            state = self.words.next_state(Anchored::No, state, byte);
+            if self.words.is_match(state) {
+                for found in 0..self.words.match_len(state) {
+                    through.add(self.waiting[self.words.match_pattern(state, found).as_usize()]);
+                }
+            }
         }
         through
     }
@@ -127,6 +137,6 @@ mod tests {
     fn only_patterns_whose_word_stands_there_are_let_through() {
         let sieve = Sieve::new(["已签收|妥投", "派送中", ".*"].into_iter()).unwrap();
         let through = sieve.let_through("快件正在派送中");
-        assert_eq!([0, 1, 2, 512].map(|at| through.holds(at)), [false, true, true, true]);
+        assert_eq!([0, 1, 2, 500].map(|at| through.holds(at)), [false, true, true, true]);
     }
 }
