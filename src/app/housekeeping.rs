@@ -70,6 +70,7 @@ impl Housekeeping {
     /// One round. A dropped one did what it did: each page is one commit.
     pub async fn round(&self) -> Result<Kept, StoreError> {
         let now = self.clock.now();
+        self.tracker.learn_habits().await?;
         let steady = self.look_at_the_clock(now).await?;
         let mut kept = Kept { gone: 0, mended: self.tracker.mend_schedule().await? };
         if !steady {

@@ -67,9 +67,10 @@ impl Office {
             return Done::refused(format!("there is no format {}", import.format));
         };
         let (file, zone) = (import.file.clone(), shop.zone.clone());
+        let usual = self.intake.tracker.usual_carriers(&shop.id);
         let read = tokio::task::spawn_blocking(move || {
             let bytes = bytes_of(&file)?;
-            files::read(&bytes, format, &zone, &carriers()).map_err(|error| error.to_string())
+            files::read(&bytes, format, &zone, &carriers(usual)).map_err(|error| error.to_string())
         });
         let sheet = match read.await {
             Ok(Ok(sheet)) => sheet,
@@ -175,8 +176,8 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// By the merchant's word, else by the number itself. A file names few carriers many times: each is looked up once.
-fn carriers() -> impl Fn(&str, &str) -> Option<(String, String)> {
+/// By the merchant's word, else by the number itself and the shop's usual carriers. A file names few carriers many times: each is looked up once.
+fn carriers(usual: Vec<String>) -> impl Fn(&str, &str) -> Option<(String, String)> {
     let known: RefCell<HashMap<String, Option<&'static str>>> = RefCell::default();
     move |name, number| {
         let number = recognize::normalize_number(number);
@@ -190,7 +191,9 @@ fn carriers() -> impl Fn(&str, &str) -> Option<(String, String)> {
             }
         };
         let carrier = named.map(str::to_owned).or_else(|| {
-            let found = recognize::recognize(&number, recognize::Hints::default());
+            let usual: Vec<&str> = usual.iter().map(String::as_str).collect();
+            let hints = recognize::Hints { order_carrier: None, shop_carriers: &usual };
+            let found = recognize::recognize(&number, hints);
             found.into_iter().next().map(|candidate| candidate.carrier)
         })?;
         Some((carrier, number))

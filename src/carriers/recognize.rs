@@ -175,8 +175,10 @@ fn weigh(found: &mut [Candidate], number: &str, hints: Hints) {
     for candidate in found {
         if hints.order_carrier == Some(candidate.carrier.as_str()) {
             candidate.confidence = 0.99;
-        } else if hinted(&candidate.carrier) {
-            candidate.confidence += (0.98 - candidate.confidence).max(0.0) * 0.6;
+        } else if let Some(at) = hints.shop_carriers.iter().position(|code| *code == candidate.carrier) {
+            // Of two that fit alike, the one that the shop uses more.
+            let weight = 0.6 - 0.02 * at.min(10) as f32;
+            candidate.confidence += (0.98 - candidate.confidence).max(0.0) * weight;
         } else if bare && any_hinted {
             candidate.confidence *= 0.5;
         }

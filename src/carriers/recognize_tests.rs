@@ -107,6 +107,13 @@ fn the_orders_carrier_beats_the_shops_and_the_shops_beat_shape() {
     assert_eq!(recognize(number, shop)[0].carrier, "yunda");
     let order = Hints { order_carrier: Some("sto"), shop_carriers: &["yunda"] };
     assert_eq!(recognize(number, order)[0].carrier, "sto");
+    // What the shop uses more weighs more.
+    let weight = |shop_carriers: &[&str]| {
+        let found = recognize(number, Hints { order_carrier: None, shop_carriers });
+        found.into_iter().find(|candidate| candidate.carrier == "yunda").map(|candidate| candidate.confidence)
+    };
+    assert!(weight(&["yunda", "zto"]) > weight(&["zto", "yunda"]));
+    assert!(weight(&["zto", "yunda"]) > weight(&["zto"]));
     // A shop's account never turns a number that names its carrier into another one.
     assert_eq!(recognize("SF7444400031887", shop)[0].carrier, "sf");
     // A carrier without a known family is believed when the order says so.

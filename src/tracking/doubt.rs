@@ -41,7 +41,8 @@ impl Tracker {
         if self.records.store().commit(batch).await? != Committed::Done {
             return Ok(false);
         }
-        let own = self.direct_carriers(shop);
+        let usual = self.usual_carriers(shop);
+        let own: Vec<&str> = usual.iter().map(String::as_str).collect();
         let hints = Hints { order_carrier: None, shop_carriers: &own };
         let likely = recognize(&ask.number, hints).into_iter().map(|candidate| candidate.carrier);
         let likely: Vec<String> = likely.filter(|code| *code != ask.carrier).take(GUESSES).collect();

@@ -6,6 +6,7 @@ pub mod calendar;
 mod correct;
 mod doubt;
 pub mod exceptions;
+mod habits;
 pub mod incidents;
 mod mend;
 mod pickup;
@@ -27,7 +28,7 @@ use crate::wire::{CallError, Exchange, Failure, Joined, Limits, Refusal, Wire};
 use calendar::Calendar;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -88,6 +89,8 @@ pub struct Tracker {
     calendar: Calendar,
     flights: Joined<(String, String, String), Asked>,
     orders: waybills::Orders,
+    /// What each shop usually ships by.
+    habits: RwLock<HashMap<String, Vec<String>>>,
     /// When each account last pushed anything; forgotten at a restart, which costs some polls.
     last_pushes: Mutex<HashMap<String, Timestamp>>,
 }
@@ -109,6 +112,7 @@ impl Tracker {
             calendar: parts.calendar,
             flights: Joined::default(),
             orders: waybills::Orders::default(),
+            habits: RwLock::default(),
             last_pushes: Mutex::default(),
         }
     }
@@ -160,13 +164,6 @@ impl Tracker {
     /// Whether any account can be asked about a carrier's parcels for a shop.
     pub fn serves(&self, shop: &str, carrier: &str) -> bool {
         !self.chain(shop, carrier).is_empty()
-    }
-
-    /// Yishi's codes of the carriers for which a shop has accounts of its own.
-    pub fn direct_carriers(&self, shop: &str) -> Vec<&'static str> {
-        let mine = self.accounts.iter().filter(|account| account.serves_shop(shop));
-        let specs = mine.filter_map(|account| carrier(&account.kind)).map(Carrier::spec);
-        specs.filter(|spec| !spec.aggregator).map(|spec| spec.code).collect()
     }
 
     /// Who can be asked, best first: direct accounts, then aggregators, each in the order of the configuration. An

@@ -623,3 +623,22 @@ async fn an_order_that_comes_twice_in_a_batch_ends_as_it_came_last() {
     assert_eq!((&results[0]["status"], &results[299]["status"]), (&json!("created"), &json!("updated")));
     assert_eq!(shop.get("/api/v1/orders/D-1").await.json()["status"], "completed");
 }
+
+/// A bare number means what the shop usually ships by.
+#[tokio::test]
+async fn a_number_without_a_carrier_is_taken_for_the_shops_usual_one() {
+    const BARE: &str = "777031922725111";
+    let world = World::new().await;
+    let (demo, other) = (client(&world, "demo"), client(&world, "other"));
+    for at in 0..20 {
+        let shipment = json!({"carrier": "yunda", "tracking_no": format!("31000000000{at:02}")});
+        demo.put(&format!("H{at}"), json!({"status": "shipped", "shipments": [shipment]})).await;
+    }
+    world.intake.tracker.learn_habits().await.unwrap();
+    assert_eq!(world.intake.tracker.usual_carriers("demo")[0], "yunda");
+    for (shop, carrier) in [(&demo, "yunda"), (&other, "sto")] {
+        shop.put("N1", json!({})).await;
+        let bound = shop.post("/api/v1/orders/N1/parcels", json!({"number": BARE})).await;
+        assert_eq!(bound.json()["carrier"], carrier, "{}", bound.text());
+    }
+}

@@ -23,7 +23,8 @@ pub(super) fn carrier_of(caller: &Caller, named: Option<&str>, number: &str) -> 
     if let Some(code) = named.and_then(code_of) {
         return Some(code.to_owned());
     }
-    let mine = caller.intake.tracker.direct_carriers(&caller.shop.id);
+    let usual = caller.intake.tracker.usual_carriers(&caller.shop.id);
+    let mine: Vec<&str> = usual.iter().map(String::as_str).collect();
     let candidates = recognize(number, Hints { order_carrier: None, shop_carriers: &mine });
     candidates.into_iter().next().map(|best| best.carrier)
 }
