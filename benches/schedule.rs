@@ -1,6 +1,6 @@
 //! A large schedule on sled: how long it takes to pick 1,000 parcels that are due, what one check costs (an empty
 //! answer kept, the next check planned, durable), and the memory of it all.
-//! `cargo bench --bench schedule -- 1000000` (10,000 parcels without a number).
+//! `cargo bench --bench schedule -- 1000000` (10,000 parcels without a number; a second number is the store's cache in MB).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -19,18 +19,22 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const PICKED: usize = 1_000;
 
 fn main() {
-    let count = std::env::args().filter_map(|text| text.parse().ok()).next().unwrap_or(10_000_usize);
+    let mut numbers = std::env::args().filter_map(|text| text.parse::<usize>().ok());
+    let (count, cache_mb) = (numbers.next().unwrap_or(10_000), numbers.next());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(run(count));
+    runtime.block_on(run(count, cache_mb));
 }
 
-async fn run(count: usize) {
+async fn run(count: usize, cache_mb: Option<usize>) {
     let folder = tempfile::tempdir().unwrap();
-    let options = SledOptions {
+    let mut options = SledOptions {
         durability: Durability::Process,
         min_free_disk: 0,
         ..SledOptions::at(folder.path().join("store"))
     };
+    if let Some(cache_mb) = cache_mb {
+        options.cache_bytes = (cache_mb as u64) << 20;
+    }
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&options).unwrap());
     let records = Records::new(store.clone(), Arc::new(Vault::from_key([7; 32])));
     let now: Timestamp = "2026-03-02T04:00:00Z".parse().unwrap();
