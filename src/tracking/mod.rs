@@ -6,6 +6,7 @@ pub mod calendar;
 mod correct;
 mod doubt;
 pub mod exceptions;
+mod forecast;
 pub mod incidents;
 mod mend;
 mod pickup;
@@ -27,6 +28,7 @@ use crate::wire::{CallError, Exchange, Failure, Joined, Limits, Refusal, Wire};
 use calendar::Calendar;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -88,6 +90,8 @@ pub struct Tracker {
     calendar: Calendar,
     flights: Joined<(String, String, String), Asked>,
     orders: waybills::Orders,
+    /// Checks that are being made.
+    checks: AtomicUsize,
     /// When each account last pushed anything; forgotten at a restart, which costs some polls.
     last_pushes: Mutex<HashMap<String, Timestamp>>,
 }
@@ -109,6 +113,7 @@ impl Tracker {
             calendar: parts.calendar,
             flights: Joined::default(),
             orders: waybills::Orders::default(),
+            checks: AtomicUsize::new(0),
             last_pushes: Mutex::default(),
         }
     }
@@ -152,9 +157,9 @@ impl Tracker {
         self.news.notify_one();
     }
 
-    /// Questions that are under way.
+    /// Questions and checks that are under way.
     pub fn under_way(&self) -> usize {
-        self.flights.under_way()
+        self.flights.under_way() + self.checks.load(Ordering::SeqCst)
     }
 
     /// Whether any account can be asked about a carrier's parcels for a shop.

@@ -7,7 +7,7 @@
 use super::{Kind, Read, Records};
 use crate::model::{
     AwaitedCode, Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason,
-    Source, Status, Sub, Trouble, Watched, When, ZoneSource, secret,
+    Reckoned, Source, Status, Sub, Trouble, Watched, When, ZoneSource, secret,
 };
 use crate::store::{Batch, StoreError, prefix_end};
 use jiff::Timestamp;
@@ -67,6 +67,7 @@ struct Head {
     journal: Vec<Noted>,
     awaited_code: Option<AwaitedCode>,
     moved_from: Option<String>,
+    reckoned: Option<Reckoned>,
 }
 
 #[derive(Serialize)]
