@@ -84,8 +84,10 @@ impl Tracker {
                 Err(failure) => failure.label(),
             };
             // What never left this house was not asked.
-            if not_sent && parcel.reckoned == asked.reckoned {
-                parcel.reckoned.clone_from(&before);
+            if not_sent {
+                let ours = parcel.reckoned.is_some_and(|now| now.ours);
+                parcel.reckoned =
+                    before.as_ref().map(|before| Reckoned { asked: before.asked, ours: before.ours && ours });
             }
             // The same again says nothing new.
             let same = |line: &Noted| line.what == WHAT && line.outcome == outcome;

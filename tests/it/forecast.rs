@@ -8,7 +8,8 @@ use std::time::Duration;
 use yishi::carriers::{Trip, carrier};
 use yishi::model::order::{Buyer, Item, Shipment};
 use yishi::model::{
-    ChatAddress, Eta, EtaPrecision, EtaSource, NoticeRules, Order, OrderStatus, Parcel, Private, Status,
+    Account, ChatAddress, Eta, EtaPrecision, EtaSource, NoticeRules, Order, OrderStatus, Parcel, Private,
+    Status,
 };
 use yishi::simulator::Simulator;
 use yishi::text::region::Region;
@@ -17,6 +18,7 @@ use yishi::wire::{Answer, Clock as _, Cx, Refusal};
 
 /// Moves slowly, at a carrier that names no day.
 const NUMBER: &str = "SF1402837461902";
+const ANOTHER: &str = "SF1402837461802";
 /// Moves, at one that does.
 const WITH_A_DAY: &str = "YT8816042739502";
 const ADDRESS: &str = "浙江省杭州市西湖区虚构路1号3幢";
@@ -63,7 +65,11 @@ fn a_forecast_is_a_time_ahead_and_no_more_than_a_region_goes_out() {
     assert_eq!(able, 1);
 }
 
-async fn world(wanted: bool, secret: Option<&str>) -> World {
+async fn world(wanted: bool) -> World {
+    world_with(wanted, |_| {}).await
+}
+
+async fn world_with(wanted: bool, change: impl Fn(&mut Account)) -> World {
     World::with(|config| {
         for shop in &mut config.shops {
             shop.notices = NoticeRules { most_a_day: 0, ..NoticeRules::default() };
@@ -71,9 +77,7 @@ async fn world(wanted: bool, secret: Option<&str>) -> World {
         for account in config.accounts.iter_mut().filter(|account| account.kind == "kuaidi100" && wanted) {
             account.settings.insert("eta".into(), "true".into());
             account.settings.insert("sender_address".into(), "广东省深圳市南山区虚构路2号".into());
-            if let Some(secret) = secret {
-                account.secrets.insert("secret".into(), Private::new(secret.into()));
-            }
+            change(account);
         }
     })
     .await
@@ -140,7 +144,7 @@ fn at(text: &str) -> Timestamp {
 
 #[tokio::test]
 async fn where_the_carrier_names_no_day_the_answer_names_a_forecast_renewed_once_a_day_at_most() {
-    let world = world(true, None).await;
+    let world = world(true).await;
     let mut buyer = Session::known(&world, "anna", &["A1"]).await;
     on_its_way(&world, ("sf", NUMBER), Some(ADDRESS), &[buyer.address()]).await;
     world.told().await;
@@ -166,7 +170,7 @@ async fn where_the_carrier_names_no_day_the_answer_names_a_forecast_renewed_once
 
 #[tokio::test]
 async fn a_carriers_own_day_is_left_alone_and_takes_a_forecasts_place() {
-    let world = world(true, None).await;
+    let world = world(true).await;
     on_its_way(&world, ("yto", WITH_A_DAY), Some(ADDRESS), &[]).await;
     let own = known(&world, ("yto", WITH_A_DAY)).await;
     assert!(own.own_eta().is_some() && own.reckoned.is_none());
@@ -189,7 +193,7 @@ async fn without_a_region_or_the_merchants_wish_nothing_is_asked() {
     for (wanted, address) in
         [(true, None), (true, Some("杭州市虚构路1号")), (true, Some("1 Main Street")), (false, Some(ADDRESS))]
     {
-        let world = world(wanted, None).await;
+        let world = world(wanted).await;
         on_its_way(&world, ("sf", NUMBER), address, &[]).await;
         hours_pass(&world, 28).await;
         let parcel = slow(&world).await;
@@ -203,7 +207,7 @@ async fn without_a_region_or_the_merchants_wish_nothing_is_asked() {
 
 #[tokio::test]
 async fn an_erased_address_is_not_asked_about_again() {
-    let world = world(true, None).await;
+    let world = world(true).await;
     on_its_way(&world, ("sf", NUMBER), Some(ADDRESS), &[]).await;
     let read = world.intake.records.order("demo", "A1").await.unwrap();
     let mut order = read.value.clone().unwrap();
@@ -218,11 +222,31 @@ async fn an_erased_address_is_not_asked_about_again() {
 
 #[tokio::test]
 async fn a_failure_is_noted_changes_nothing_and_is_not_repeated_the_same_day() {
-    let world = world(true, Some("wrong")).await;
+    let wrong = |account: &mut Account| {
+        account.secrets.insert("secret".into(), Private::new("wrong".into()));
+    };
+    let world = world_with(true, wrong).await;
     on_its_way(&world, ("sf", NUMBER), Some(ADDRESS), &[]).await;
     hours_pass(&world, 20).await;
     let parcel = slow(&world).await;
     assert_eq!((asked(&world).await, &parcel.eta), (1, &None), "{:#?}", parcel.journal);
     assert_eq!(noted(&parcel), [("kuaidi100/demo", "fix_account")]);
     assert_eq!(parcel.failures, 0);
+}
+
+#[tokio::test]
+async fn what_the_accounts_day_does_not_allow_is_not_asked_and_comes_another_day() {
+    let one_call = |account: &mut Account| {
+        account.settings.insert("per_day".into(), "1".into());
+        account.settings.insert("push".into(), "false".into());
+    };
+    let world = world_with(true, one_call).await;
+    on_its_way(&world, ("sf", NUMBER), Some(ADDRESS), &[]).await;
+    on_its_way(&world, ("sf", ANOTHER), Some(ADDRESS), &[]).await;
+    let waiting = known(&world, ("sf", ANOTHER)).await;
+    assert_eq!((asked(&world).await, &waiting.eta, &waiting.reckoned), (1, &None, &None));
+    assert_eq!(noted(&waiting), [("kuaidi100/demo", "not_sent")]);
+    hours_pass(&world, 24).await;
+    let then = known(&world, ("sf", ANOTHER)).await;
+    assert!(then.eta.is_some() && then.own_eta().is_none(), "{:#?}", then.journal);
 }
