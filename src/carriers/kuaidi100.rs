@@ -19,6 +19,7 @@ use crate::model::when::CHINA;
 use crate::model::{
     Account, Eta, EtaPrecision, EtaSource, Event, Meaning, Place, Raw, Reason, Status, Sub, When,
 };
+use crate::text::region::Region;
 use crate::wire::{Answer, Call, Cx, Refusal, sign};
 use courier::CourierField;
 use jiff::{SignedDuration, Timestamp};
@@ -67,6 +68,8 @@ impl Carrier for Kuaidi100 {
             "service_url",
             "secret?",
             "pickup_codes",
+            "eta",
+            "sender_address",
             "partner_id?",
             "partner_key?",
             "partner_secret?",
@@ -79,14 +82,22 @@ impl Carrier for Kuaidi100 {
     }
 
     fn mistake(&self, account: &Account) -> Option<(&'static str, String)> {
-        let place = "pickup_codes";
-        match account.setting(place, "false") {
+        let wanted = |place: &'static str| match account.setting(place, "false") {
             "true" if account.secret("secret").is_empty() => {
                 Some((place, "needs the secret `secret`".into()))
             }
             "true" | "false" => None,
             _ => Some((place, "must be true or false".into())),
-        }
+        };
+        let sender = account.setting("sender_address", "");
+        let nowhere = account.setting("eta", "false") == "true" && Region::of_address(sender).is_none();
+        wanted("pickup_codes").or_else(|| wanted("eta")).or_else(|| {
+            nowhere.then(|| {
+                let needs =
+                    "must begin with province, city and district where `eta` is on, as in 广东省深圳市南山区";
+                ("sender_address", needs.into())
+            })
+        })
     }
 
     fn waybill(&self) -> Option<&dyn Waybill> {

@@ -261,3 +261,21 @@ fn pickup_codes_need_the_secret_of_the_newer_services() {
     assert_eq!(mistake("true", ""), Some("pickup_codes"));
     assert_eq!(mistake("yes", "YSSECRET77"), Some("pickup_codes"));
 }
+
+#[test]
+fn forecasts_need_the_secret_and_a_sender_whose_region_is_known() {
+    let mistake = |eta: &str, sender: &str, secret: &str| {
+        let mut account = account();
+        account.settings.insert("eta".into(), eta.into());
+        account.settings.insert("sender_address".into(), sender.into());
+        account.secrets.insert("secret".into(), Private::new(secret.into()));
+        Kuaidi100.mistake(&account).map(|(place, _)| place)
+    };
+    let sender = "广东省深圳市南山区虚构路2号";
+    assert_eq!(mistake("true", sender, "YSSECRET77"), None);
+    assert_eq!(mistake("false", "深圳", ""), None);
+    assert_eq!(mistake("true", sender, ""), Some("eta"));
+    assert_eq!(mistake("on", sender, "YSSECRET77"), Some("eta"));
+    assert_eq!(mistake("true", "深圳", "YSSECRET77"), Some("sender_address"));
+    assert_eq!(mistake("true", "", "YSSECRET77"), Some("sender_address"));
+}

@@ -233,7 +233,7 @@ pub fn carrier(code: &str) -> Option<&'static dyn Carrier> {
 }
 
 /// What a carrier or aggregator can do, for people who choose one.
-pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 6] {
+pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 7] {
     let push = carrier.push();
     [
         ("query", true),
@@ -242,6 +242,7 @@ pub fn abilities(carrier: &dyn Carrier) -> [(&'static str, bool); 6] {
         ("recognition", carrier.recognition().is_some()),
         ("waybill", carrier.waybill().is_some()),
         ("pickup_codes", carrier.pickup_codes().is_some()),
+        ("forecast", carrier.forecast().is_some()),
     ]
 }
 

@@ -24,7 +24,7 @@ pub use message::{
 };
 pub use notice::{Headline, Notice, NoticeGroup, NoticeKind, NoticeRules, QuietHours};
 pub use order::{Buyer, Item, Order, OrderStatus, Shipment};
-pub use parcel::{AwaitedCode, CodeState, Eta, EtaPrecision, EtaSource, Noted, Parcel, Watched};
+pub use parcel::{AwaitedCode, CodeState, Eta, EtaPrecision, EtaSource, Noted, Parcel, Reckoned, Watched};
 pub use problem::Problem;
 pub use secret::Private;
 pub use shop::Shop;

@@ -104,6 +104,8 @@ pub struct Parcel {
     pub moved_from: Option<String>,
     /// A buyer who asked in vain was promised to hear of it: by then it is kept, or said that it cannot be.
     pub promised: Option<Timestamp>,
+    /// What was asked of a vendor that reckons when it arrives.
+    pub reckoned: Option<Reckoned>,
 }
 
 /// Lines of a parcel's own journal.
@@ -155,6 +157,16 @@ pub enum CodeState {
     GivenUp,
 }
 
+/// A forecast that a vendor was asked for (时效预估).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reckoned {
+    /// When it was asked for last.
+    #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]
+    pub asked: Timestamp,
+    /// Whether [`Parcel::eta`] is a forecast, not the word of whoever told the scans.
+    pub ours: bool,
+}
+
 /// One line of a parcel's journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noted {
@@ -187,6 +199,20 @@ impl Parcel {
             news: news.try_into().unwrap_or(u16::MAX),
             status: self.state.status,
         });
+    }
+
+    /// When whoever told its scans expects it: no forecast.
+    pub fn own_eta(&self) -> Option<&Eta> {
+        let ours = self.reckoned.as_ref().is_some_and(|reckoned| reckoned.ours);
+        self.eta.as_ref().filter(|_| !ours)
+    }
+
+    /// Forgets what was forecast, though not that it was asked for.
+    pub fn drop_forecast(&mut self) {
+        if let Some(reckoned) = self.reckoned.as_mut().filter(|reckoned| reckoned.ours) {
+            reckoned.ours = false;
+            self.eta = None;
+        }
     }
 
     /// The newest event that counts, if any.

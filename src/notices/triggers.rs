@@ -21,7 +21,7 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(15);
 pub struct Before {
     /// What followed from its events.
     pub state: Folded,
-    /// When it was expected.
+    /// When it was expected, by the word of whoever carries it: a forecast is no promise.
     pub eta: Option<Eta>,
     /// The code to collect it with.
     pub pickup_code: Option<String>,
@@ -40,7 +40,7 @@ impl Before {
     pub fn of(parcel: &Parcel) -> Self {
         Self {
             state: parcel.state.clone(),
-            eta: parcel.eta.clone(),
+            eta: parcel.own_eta().cloned(),
             pickup_code: pickup_code(parcel),
             known: !parcel.events.is_empty(),
             stalled: false,
@@ -114,7 +114,7 @@ pub fn still_true(notice: &Notice, parcel: &Parcel, zone: &TimeZone, now: Timest
         }
         NoticeKind::AttemptFailed => state.status == Status::AttemptFailed,
         NoticeKind::Delayed => {
-            let day = parcel.eta.as_ref().map(|eta| eta_day(eta, zone));
+            let day = parcel.own_eta().map(|eta| eta_day(eta, zone));
             can_be_late(state)
                 && day.is_some_and(|day| day.to_string() == notice.occasion)
                 && day >= Some(zone.to_datetime(now).date())
@@ -255,9 +255,10 @@ fn moving_again(before: &Before, after: &Parcel) -> Option<Notice> {
     (before.known && moves && waited && newer).then(|| notice(NoticeKind::MovingAgain, after, "", at))
 }
 
-/// The expected day moved back (model 4.13).
+/// The expected day moved back (model 4.13). Forecasts are compared with nothing: neither with each other, which move
+/// daily, nor with what a carrier says.
 fn delayed(before: &Before, after: &Parcel, zone: &TimeZone, now: Timestamp) -> Option<Notice> {
-    let (was, is) = (eta_day(before.eta.as_ref()?, zone), eta_day(after.eta.as_ref()?, zone));
+    let (was, is) = (eta_day(before.eta.as_ref()?, zone), eta_day(after.own_eta()?, zone));
     let ahead = is >= zone.to_datetime(now).date();
     (is > was && ahead && can_be_late(&after.state))
         .then(|| notice(NoticeKind::Delayed, after, is.to_string(), now))

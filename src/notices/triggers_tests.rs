@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::fold::{Known, fold};
 use crate::model::status::Meaning;
-use crate::model::{EtaSource, Raw, When};
+use crate::model::{EtaSource, Raw, Reckoned, When};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -221,6 +221,21 @@ fn a_later_day_is_a_delay_and_an_earlier_or_past_one_is_not() {
     assert!(still_true(&late, &is, &zone(), now));
     is.eta = eta("2026-03-05 00:00");
     assert!(!still_true(&late, &is, &zone(), now), "it comes in time after all");
+}
+
+#[test]
+fn a_forecast_is_no_promise_that_could_be_broken() {
+    let now = at("2026-03-03 21:00");
+    let with = |day: &str, ours: bool| Parcel {
+        eta: eta(day),
+        reckoned: Some(Reckoned { asked: now, ours }),
+        ..parcel(&journeys()[0][..4])
+    };
+    let told = |was: bool, is: bool| {
+        let before = Before::of(&with("2026-03-05 00:00", was));
+        triggered(&before, &with("2026-03-07 00:00", is), &zone(), now).len()
+    };
+    assert_eq!((told(false, false), told(true, true), told(true, false), told(false, true)), (1, 0, 0, 0));
 }
 
 #[test]

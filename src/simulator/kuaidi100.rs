@@ -234,16 +234,20 @@ fn signed_service(asked: &Asked) -> Result<(String, Value), Answer> {
     Ok((field("method").to_owned(), serde_json::from_str(field("param")).unwrap_or_default()))
 }
 
-/// `method=time`: two days after the order, in the evening. Regions want three levels, a municipality's are two.
+/// `method=time`: in the evening, two days after the order and not before the day after the newest scan. Regions want three levels, a municipality's are two.
 fn reckon(param: &Value) -> Answer {
     let text = |name: &str| param[name].as_str().unwrap_or("");
     let levels = |place: &str| place.matches(['省', '市', '区', '县']).count();
     let ordered = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text("orderTime"));
     let known = !text("kuaidicom").is_empty() && levels(text("from")) >= 2 && levels(text("to")) >= 2;
-    let arrival =
-        ordered.ok().filter(|_| known).and_then(|at| at.date().checked_add(jiff::Span::new().days(2)).ok());
+    let later =
+        |at: jiff::civil::DateTime, days: i64| at.date().checked_add(jiff::Span::new().days(days)).ok();
+    let arrival = ordered.ok().filter(|_| known).and_then(|at| later(at, 2));
     let Some(arrival) = arrival else { return say(30002, "参数错误", Value::Null) };
-    let passed = param["logistics"].as_array().is_some_and(|scans| !scans.is_empty());
+    let times = param["logistics"].as_array().into_iter().flatten().filter_map(|scan| scan["time"].as_str());
+    let newest = times.filter_map(|time| time.parse::<jiff::civil::DateTime>().ok()).max();
+    let passed = newest.is_some();
+    let arrival = newest.and_then(|at| later(at, 1)).map_or(arrival, |soonest| arrival.max(soonest));
     let data = json!({"taskId": "T-1", "fromName": text("from"), "toName": text("to"), "totalTime": "48",
         "arrivalTime": format!("{arrival} 18:00"), "deliveryExpendTime": "2",
         "remainTime": if passed { "20" } else { "48" }, "expType": "标准快递", "predictedRoute": []});

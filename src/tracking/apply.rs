@@ -197,7 +197,7 @@ impl Said<'_> {
     /// Whether a push says nothing that the parcel does not know, just after another one.
     fn repeats(&self, known: Option<&Parcel>, now: Timestamp) -> bool {
         let Some(known) = known.filter(|_| self.door == Door::Pushed) else { return false };
-        let same_eta = self.eta.is_none() || known.eta == self.eta;
+        let same_eta = self.eta.is_none() || known.own_eta() == self.eta.as_ref();
         same_eta && known.last_push.is_some_and(|last| now.duration_since(last) < REPEATED)
     }
 }
@@ -220,7 +220,12 @@ impl Parcel {
                 AwaitedCode { account: code.account.clone(), state: CodeState::Told, ..Default::default() };
         }
         if said.eta.is_some() {
+            self.drop_forecast();
             self.eta.clone_from(&said.eta);
+        }
+        if self.state.leg > 0 {
+            // It was reckoned for the way to the buyer.
+            self.drop_forecast();
         }
         self.last_checked = Some(now);
         self.first_seen = self.first_seen.or(Some(now));

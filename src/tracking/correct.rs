@@ -32,6 +32,7 @@ impl Tracker {
             parcel.add(events);
             // Registered for under the wrong carrier, nobody would tell it.
             parcel.awaited_code = None;
+            parcel.drop_forecast();
             parcel.moved_from = (!self.registers(shop, wrong).is_empty()).then(|| wrong.to_owned());
             parcel.note(self.wire.clock().now(), by, "carrier", "corrected", 0);
             let mut batch = Batch::default();

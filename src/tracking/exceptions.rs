@@ -134,14 +134,15 @@ fn silence(parcel: &Parcel, limits: &Thresholds) -> (SignedDuration, bool) {
     }
 }
 
-/// The time that passed without the parcel, and when that counts as too late. On its way out only.
+/// The time that passed without the parcel, and when that counts as too late. On its way out only. A forecast is no
+/// promise: it does not make a parcel late.
 fn late(parcel: &Parcel, terms: &Terms) -> Option<(Timestamp, Timestamp)> {
     let state = &parcel.state;
     let over = state.status.is_final() || matches!(state.status, Status::ReadyForPickup | Status::Returning);
     if over || state.leg > 0 {
         return None;
     }
-    let (end, grace) = match (&parcel.eta, terms.usual) {
+    let (end, grace) = match (parcel.own_eta(), terms.usual) {
         (Some(eta), _) => (end_of(eta, terms.zone), terms.thresholds.overdue),
         (None, Some(usual)) => {
             let start = state.picked_up_at.or(parcel.shipped_at)?;

@@ -6,6 +6,7 @@ pub mod calendar;
 mod correct;
 mod doubt;
 pub mod exceptions;
+mod forecast;
 mod habits;
 pub mod incidents;
 mod mend;
@@ -28,6 +29,7 @@ use crate::wire::{CallError, Exchange, Failure, Joined, Limits, Refusal, Wire};
 use calendar::Calendar;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -91,6 +93,8 @@ pub struct Tracker {
     orders: waybills::Orders,
     /// What each shop usually ships by.
     habits: RwLock<HashMap<String, Vec<String>>>,
+    /// Checks that are being made.
+    checks: AtomicUsize,
     /// When each account last pushed anything; forgotten at a restart, which costs some polls.
     last_pushes: Mutex<HashMap<String, Timestamp>>,
 }
@@ -113,6 +117,7 @@ impl Tracker {
             flights: Joined::default(),
             orders: waybills::Orders::default(),
             habits: RwLock::default(),
+            checks: AtomicUsize::new(0),
             last_pushes: Mutex::default(),
         }
     }
@@ -156,9 +161,9 @@ impl Tracker {
         self.news.notify_one();
     }
 
-    /// Questions that are under way.
+    /// Questions and checks that are under way.
     pub fn under_way(&self) -> usize {
-        self.flights.under_way()
+        self.flights.under_way() + self.checks.load(Ordering::SeqCst)
     }
 
     /// Whether any account can be asked about a carrier's parcels for a shop.

@@ -223,7 +223,7 @@ pub(super) fn sooner(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Times
 }
 
 /// With the carrier, and not waiting anywhere yet: later, registering is of no use.
-fn is_on_its_way(parcel: &Parcel) -> bool {
+pub(super) fn is_on_its_way(parcel: &Parcel) -> bool {
     let state = &parcel.state;
     let moves = matches!(
         state.status,

@@ -78,7 +78,10 @@ impl Watch {
                 let (tracker, leased) = (self.tracker.clone(), self.leased.clone());
                 let troubled = self.troubled.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = tracker.check(&due).await
+                    tracker.checks.fetch_add(1, Ordering::SeqCst);
+                    let checked = tracker.check(&due).await;
+                    tracker.checks.fetch_sub(1, Ordering::SeqCst);
+                    if let Err(error) = checked
                         && !troubled.swap(true, Ordering::Relaxed)
                     {
                         tracing::error!(%error, "a parcel could not be checked");
@@ -103,7 +106,7 @@ impl Watch {
 
 impl Tracker {
     /// One due check: a pickup code that can be fetched, and else what was pushed before the number was known, a
-    /// subscription where one is wanted, a question to the carrier, and registering for its pickup code.
+    /// subscription where one is wanted, a question to the carrier, registering for its pickup code, and a forecast.
     pub(super) async fn check(self: &Arc<Self>, due: &Due) -> Result<(), StoreError> {
         let Due { shop, carrier, number } = due;
         let Some(parcel) = self.records.parcel(shop, carrier, number).await?.value else { return Ok(()) };
@@ -116,7 +119,7 @@ impl Tracker {
         self.tell_moved(shop, &parcel).await?;
         self.join_strays(shop, carrier, number).await?;
         if self.heard_enough(due).await? {
-            return self.await_code(shop, carrier, number).await;
+            return self.look_ahead(due).await;
         }
         self.subscribe(shop, &parcel).await?;
         if !self.serves(shop, carrier) {
@@ -136,7 +139,14 @@ impl Tracker {
         if after.is_some_and(|parcel| parcel.next_check.is_some_and(|next| next <= now)) {
             self.failed(shop, carrier, number, "not_kept", None).await?;
         }
-        self.await_code(shop, carrier, number).await
+        self.look_ahead(due).await
+    }
+
+    /// What else vendors can tell of a parcel that is on its way.
+    async fn look_ahead(&self, due: &Due) -> Result<(), StoreError> {
+        let Due { shop, carrier, number } = due;
+        self.await_code(shop, carrier, number).await?;
+        self.reckon(shop, carrier, number).await
     }
 
     /// Where a push has told the news since the check was planned, it is only planned anew.

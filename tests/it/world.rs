@@ -224,11 +224,12 @@ impl World {
         within(async {
             loop {
                 let now = self.clock.now();
-                let mut checks = self.intake.tracker.under_way();
+                let mut checks = 0;
                 for shop in self.intake.shops.keys() {
                     checks += self.intake.records.due_checks(shop, now, 1).await.unwrap().len();
                 }
-                if checks == 0 {
+                // Looked at last: a check that is not due any more may still be going on.
+                if checks + self.intake.tracker.under_way() == 0 {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;

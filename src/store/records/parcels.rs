@@ -7,7 +7,7 @@
 use super::{Kind, Read, Records};
 use crate::model::{
     AwaitedCode, Courier, Eta, Event, Folded, Noted, Notice, Parcel, Pickup, Place, Private, Raw, Reason,
-    Source, Status, Sub, Trouble, Watched, When, ZoneSource, secret,
+    Reckoned, Source, Status, Sub, Trouble, Watched, When, ZoneSource, secret,
 };
 use crate::store::{Batch, StoreError, prefix_end};
 use jiff::Timestamp;
@@ -69,6 +69,7 @@ struct Head {
     moved_from: Option<String>,
     #[serde(with = "jiff::fmt::serde::timestamp::microsecond::optional")]
     promised: Option<Timestamp>,
+    reckoned: Option<Reckoned>,
 }
 
 #[derive(Serialize)]

@@ -75,6 +75,7 @@ async fn every_field_of_a_scan_comes_back() {
         source: Default::default(),
         precision: Default::default(),
     });
+    parcel.reckoned = Some(Reckoned { asked: Timestamp::UNIX_EPOCH, ours: true });
     let records = records();
     store(&records, &parcel).await;
     assert_eq!(records.parcel("s", "yto", "YT1").await.unwrap().value.unwrap(), parcel);
