@@ -78,10 +78,10 @@ pub fn normalize_number(text: &str) -> String {
         .filter(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(*c))
         .map(|c| if is_dash(c) { '-' } else { c.to_ascii_uppercase() })
         .collect();
-    // What stood apart may join now that the spaces are gone.
+    // What stood apart may join now that the spaces are gone, and once more without the dashes.
     let folded: String = folded.nfkc().collect();
     let keeps = DASHED.as_ref().is_some_and(|pattern| pattern.is_match(&folded));
-    if keeps { folded } else { folded.replace('-', "") }
+    if keeps { folded } else { folded.replace('-', "").nfkc().collect() }
 }
 
 fn is_invisible(c: char) -> bool {

@@ -139,6 +139,12 @@ fn every_carrier_of_a_family_has_a_code_of_the_tables_style() {
     }
 }
 
+#[test]
+fn marks_that_meet_without_their_dash_stand_in_one_order() {
+    let once = normalize_number("\u{a3c}-\u{1bc9e}");
+    assert_eq!(normalize_number(&once), once);
+}
+
 proptest! {
     #[test]
     fn any_text_is_answered_in_order_and_once_a_carrier(text in "\\PC{0,50}") {
