@@ -4,17 +4,19 @@
 
 mod enrolled;
 mod push;
+mod refusals;
 mod times;
 
 use super::{
     Ask, Carrier, CarrierSpec, Code, Enrolled, Push, Step, Tracked,
-    body::{self, CURE_ALLOWED_ADDRESS, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
+    body::{self},
     header::add_header,
     meaning_of, names, refine, row,
 };
 use crate::model::{Event, Meaning, Place, Raw, Reason, Sub, When};
 use crate::wire::{Answer, Call, Cx, Refusal};
 use jiff::Timestamp;
+use refusals::refusal;
 use serde::{Deserialize, Serialize};
 use times::TimeMetrics;
 
@@ -139,24 +141,6 @@ struct Item<'a> {
 }
 
 const NOT_REGISTERED: i64 = -18_019_902;
-
-/// What a number's or a request's code asks us to do.
-fn refusal(code: i64) -> Refusal {
-    match code {
-        -18_010_001 => Refusal::FixAccount { cure: CURE_ALLOWED_ADDRESS },
-        -18_010_002 => Refusal::FixAccount { cure: CURE_CREDENTIALS },
-        -18_010_004 | -18_010_005 | -18_019_912 => Refusal::FixAccount { cure: CURE_PERMISSION },
-        -18_019_907 | -18_019_908 => Refusal::FixAccount { cure: CURE_QUOTA },
-        -18_010_020 | -18_010_022 => Refusal::NeedPhoneTail,
-        -18_019_901 => Refusal::AlreadyDone,
-        NOT_REGISTERED => Refusal::NotRegistered,
-        -18_019_909 => Refusal::NoDataYet,
-        -18_019_903 | -18_019_910 | -18_019_911 => Refusal::WrongCarrier,
-        -18_010_012 | -18_010_013 | -18_010_015 => Refusal::BadNumber,
-        // -18010003 internal, and whatever is new.
-        _ => Refusal::Retry { after: None },
-    }
-}
 
 #[derive(Deserialize)]
 struct Said {

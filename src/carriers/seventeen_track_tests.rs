@@ -1,5 +1,6 @@
 //! The 17TRACK codec on golden vectors and recorded shapes.
 use super::*;
+use crate::carriers::body::CURE_QUOTA;
 use crate::carriers::{Subscription, Watch};
 use crate::model::{Account, Private, Status};
 use crate::wire::Request;

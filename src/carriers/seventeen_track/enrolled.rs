@@ -1,7 +1,8 @@
 //! A number that was registered at 17TRACK under the wrong carrier is changed there.
 //! Source: api.17track.net (v2.4, `changecarrier`); facts/aggregators 3. Must never be asked again where 17TRACK cannot.
 
-use super::{Rejected, Said, SeventeenTrack, number_of, post, refusal};
+use super::refusals::refusal;
+use super::{Rejected, Said, SeventeenTrack, number_of, post};
 use crate::carriers::{Enrolled, body};
 use crate::wire::{Answer, Call, Cx, Refusal};
 use serde::Serialize;

@@ -2,7 +2,8 @@
 //! Source: api.17track.net (v2.4, register and webhook); facts/aggregators 3. Must never take a push whose signature is
 //! wrong.
 
-use super::{Said, SeventeenTrack, Tracking, call, refusal};
+use super::refusals::refusal;
+use super::{Said, SeventeenTrack, Tracking, call};
 use crate::carriers::{Ask, News, Push, Subscription, Told, Watch, body, names, plain_acknowledgement};
 use crate::wire::{Answer, Call, Cx, Refusal, Reply, Request, Unverified, Verified, sign};
 use serde::Deserialize;
