@@ -71,7 +71,7 @@ pub struct Tracked {
 
 impl Tracked {
     /// Scans of a number, with nothing else said.
-    fn of(carrier: &str, number: &str, events: Vec<Event>) -> Self {
+    pub fn of(carrier: &str, number: &str, events: Vec<Event>) -> Self {
         let (carrier, number) = (carrier.to_owned(), number.to_owned());
         Self { carrier, number, events, eta: None, maybe_needs_phone_tail: false }
     }

@@ -1,11 +1,11 @@
 //! A parcel that was known under a wrong carrier moves to the right one, with its history and on record. Must never
 //! leave it under both, nor wait for a vendor before it is moved.
 
-use super::{ACCOUNT_LIMIT, Asker, Tracker, limits};
+use super::{ACCOUNT_LIMIT, Asker, Tracker};
 use crate::carriers::{Carrier, Enrolled};
 use crate::model::{Account, Parcel};
 use crate::store::{Batch, Committed, StoreError};
-use crate::wire::{Answer, CallError, Cx, Exchange, Failure, Step};
+use crate::wire::{Answer, CallError, Cx, Failure};
 use std::sync::Arc;
 
 impl Tracker {
@@ -66,37 +66,25 @@ impl Tracker {
         let (to, number) = (parcel.carrier.as_str(), parcel.number.as_str());
         let mut lines = Vec::new();
         for (carrier, enrolled, account) in self.registers(shop, from) {
-            let exchange = Exchange {
-                account: &account,
-                limits: limits(carrier.spec(), &account, Asker::Schedule),
-                number: None,
-                token: carrier.token(&account),
-                limit: ACCOUNT_LIMIT,
-            };
             let build = |cx: &Cx| enrolled.change_carrier(cx, number, from, to);
-            let read = |cx: &Cx, answer: &Answer| enrolled.read_changed(cx, number, answer).map(Step::Done);
-            let changed = self.wire.exchange(&exchange, &build, &read).await;
+            let read = |cx: &Cx, answer: &Answer| enrolled.read_changed(cx, number, answer);
+            let at = (carrier, &*account);
+            let changed = self.call(at, Asker::Schedule, ACCOUNT_LIMIT, &build, read).await;
             if let Err(Failure::Call(CallError::NotSent { .. })) = changed {
                 return Ok(());
             }
             lines.push((account.name(), changed.map_or_else(|failure| failure.label(), |()| "changed")));
         }
-        loop {
-            let read = self.records.parcel(shop, to, number).await?;
-            let Some(mut parcel) = read.value.clone().filter(|parcel| parcel.moved_from.is_some()) else {
-                return Ok(());
-            };
-            parcel.moved_from = None;
-            let now = self.wire.clock().now();
+        self.change(shop, to, number, |parcel, now| {
+            if parcel.moved_from.take().is_none() {
+                return false;
+            }
             for (by, outcome) in &lines {
                 parcel.note(now, by, "change_carrier", outcome, 0);
             }
-            let mut batch = Batch::default();
-            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
-            if self.records.store().commit(batch).await? == Committed::Done {
-                return Ok(());
-            }
-        }
+            true
+        })
+        .await
     }
 
     /// The accounts at which a number may stand under a carrier.

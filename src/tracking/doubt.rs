@@ -1,12 +1,12 @@
 //! A number of which its carrier knows nothing may be another carrier's: whose it looks like is asked once, and what an
 //! aggregator recognizes as a last step. Must never move a parcel on a guess: only scans of these days prove a carrier.
 
-use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker, limits};
+use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker};
 use crate::carriers::recognize::{Hints, recognize};
 use crate::carriers::{Ask, Tracked, carrier};
 use crate::model::{Account, Parcel};
 use crate::store::{Batch, Committed, StoreError};
-use crate::wire::{Answer, Cx, Exchange, Step};
+use crate::wire::{Answer, Cx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -88,16 +88,10 @@ impl Tracker {
             Some((adapter, adapter.recognition()?, account.clone()))
         };
         let Some((adapter, recognition, account)) = mine.filter_map(able).next() else { return Vec::new() };
-        let exchange = Exchange {
-            account: &account,
-            limits: limits(adapter.spec(), &account, Asker::Schedule),
-            number: None,
-            token: adapter.token(&account),
-            limit: ACCOUNT_LIMIT,
-        };
         let build = |cx: &Cx| recognition.recognize(cx, number);
-        let read = |cx: &Cx, answer: &Answer| recognition.read_recognized(cx, answer).map(Step::Done);
-        self.wire.exchange(&exchange, &build, &read).await.unwrap_or_default()
+        let read = |cx: &Cx, answer: &Answer| recognition.read_recognized(cx, answer);
+        let at = (adapter, &*account);
+        self.call(at, Asker::Schedule, ACCOUNT_LIMIT, &build, read).await.unwrap_or_default()
     }
 }
 

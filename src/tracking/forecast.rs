@@ -3,13 +3,13 @@
 //! over a carrier's own word.
 
 use super::pickup::is_on_its_way;
-use super::{ACCOUNT_LIMIT, Asker, Tracker, limits};
+use super::{ACCOUNT_LIMIT, Asker, Tracker};
 use crate::carriers::{Carrier, Forecast, Trip};
 use crate::model::when::CHINA;
 use crate::model::{Account, Buyer, Eta, Noted, Parcel, Reckoned};
 use crate::store::{Batch, Committed, StoreError};
 use crate::text::region::Region;
-use crate::wire::{Answer, CallError, Cx, Exchange, Failure, Step};
+use crate::wire::{Answer, CallError, Cx, Failure};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -46,16 +46,10 @@ impl Tracker {
         if self.records.store().commit(batch).await? != Committed::Done {
             return Ok(());
         }
-        let exchange = Exchange {
-            account: &oracle.account,
-            limits: limits(oracle.carrier.spec(), &oracle.account, Asker::Schedule),
-            number: None,
-            token: oracle.carrier.token(&oracle.account),
-            limit: ACCOUNT_LIMIT,
-        };
         let build = |cx: &Cx| oracle.forecast.forecast(cx, &trip);
-        let read = |cx: &Cx, answer: &Answer| oracle.forecast.read_forecast(cx, answer).map(Step::Done);
-        let answered = self.wire.exchange(&exchange, &build, &read).await;
+        let read = |cx: &Cx, answer: &Answer| oracle.forecast.read_forecast(cx, answer);
+        let at = (oracle.carrier, &*oracle.account);
+        let answered = self.call(at, Asker::Schedule, ACCOUNT_LIMIT, &build, read).await;
         self.note_forecast(shop, &marked, &oracle.account.name(), before, answered).await
     }
 
@@ -69,12 +63,9 @@ impl Tracker {
         answered: Result<Eta, Failure>,
     ) -> Result<(), StoreError> {
         let not_sent = matches!(answered, Err(Failure::Call(CallError::NotSent { .. })));
-        loop {
-            let read = self.records.parcel(shop, &asked.carrier, &asked.number).await?;
-            let Some(mut parcel) = read.value.clone() else { return Ok(()) };
-            let now = self.wire.clock().now();
+        self.change(shop, &asked.carrier, &asked.number, |parcel, now| {
             let outcome = match &answered {
-                Ok(_) if parcel.own_eta().is_some() || !is_on_its_way(&parcel) => "not_needed",
+                Ok(_) if parcel.own_eta().is_some() || !is_on_its_way(parcel) => "not_needed",
                 Ok(eta) if eta.to <= now => "past",
                 Ok(eta) => {
                     parcel.eta = Some(eta.clone());
@@ -85,7 +76,7 @@ impl Tracker {
             };
             // What never left this house was not asked.
             if not_sent {
-                let ours = parcel.reckoned.is_some_and(|now| now.ours);
+                let ours = parcel.reckoned.as_ref().is_some_and(|now| now.ours);
                 parcel.reckoned =
                     before.as_ref().map(|before| Reckoned { asked: before.asked, ours: before.ours && ours });
             }
@@ -96,12 +87,9 @@ impl Tracker {
             {
                 parcel.note(now, by, WHAT, outcome, 0);
             }
-            let mut batch = Batch::default();
-            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
-            if self.records.store().commit(batch).await? == Committed::Done {
-                return Ok(());
-            }
-        }
+            true
+        })
+        .await
     }
 
     /// The first account of a parcel's chain that reckons, where the merchant wants it.

@@ -3,10 +3,8 @@
 //! more than the accounts allow: what is due is due, and the ledger counts.
 
 use super::Tracker;
-use crate::model::Parcel;
-use crate::store::records::Due;
-use crate::store::{Batch, Committed, StoreError};
-use jiff::{SignedDuration, Timestamp};
+use crate::store::StoreError;
+use jiff::SignedDuration;
 
 /// No check is planned further ahead: a day and its jitter, or until an account's next day.
 const FARTHEST_CHECK: SignedDuration = SignedDuration::from_hours(36);
@@ -24,7 +22,7 @@ impl Tracker {
                 let after = self.wire.clock().now() + FARTHEST_CHECK;
                 let far = self.records.checks_after(shop, after, PAGE).await?;
                 for due in &far {
-                    self.mend(due, |parcel, now| {
+                    self.change(&due.shop, &due.carrier, &due.number, |parcel, now| {
                         let far = parcel.next_check.is_some_and(|next| next > now + FARTHEST_CHECK);
                         if far {
                             self.plan(shop, parcel, now);
@@ -44,7 +42,7 @@ impl Tracker {
             let after = self.wire.clock().now() + FARTHEST_TELLING;
             let far = self.records.tellings_after(after, PAGE).await?;
             for due in &far {
-                self.mend(due, |parcel, now| {
+                self.change(&due.shop, &due.carrier, &due.number, |parcel, now| {
                     let far = parcel.pending_due.is_some_and(|due| due > now + FARTHEST_TELLING);
                     if far {
                         parcel.pending_due = Some(now);
@@ -78,8 +76,7 @@ impl Tracker {
             if parcel.next_check.is_some() {
                 continue;
             }
-            let due = Due { shop: shop.to_owned(), carrier: parcel.carrier, number: parcel.number };
-            self.mend(&due, |parcel, now| {
+            self.change(shop, &parcel.carrier, &parcel.number, |parcel, now| {
                 if parcel.next_check.is_none() {
                     self.plan(shop, parcel, now);
                 }
@@ -88,24 +85,5 @@ impl Tracker {
             .await?;
         }
         Ok(last)
-    }
-
-    async fn mend(
-        &self,
-        due: &Due,
-        change: impl Fn(&mut Parcel, Timestamp) -> bool,
-    ) -> Result<(), StoreError> {
-        loop {
-            let read = self.records.parcel(&due.shop, &due.carrier, &due.number).await?;
-            let Some(mut parcel) = read.value.clone() else { return Ok(()) };
-            if !change(&mut parcel, self.wire.clock().now()) {
-                return Ok(());
-            }
-            let mut batch = Batch::default();
-            self.records.put_parcel(&mut batch, &due.shop, &read, &parcel)?;
-            if self.records.store().commit(batch).await? == Committed::Done {
-                return Ok(());
-            }
-        }
     }
 }

@@ -23,9 +23,9 @@ pub use waybills::{NotDone, Shipped};
 use crate::carriers::{Ask, Carrier, CarrierSpec, Tracked, carrier};
 use crate::conversation::Asked;
 use crate::model::{Account, Parcel, Shop, Thresholds};
-use crate::store::StoreError;
 use crate::store::records::Records;
-use crate::wire::{CallError, Exchange, Failure, Joined, Limits, Refusal, Wire};
+use crate::store::{Batch, Committed, StoreError};
+use crate::wire::{Answer, Build, CallError, Cx, Exchange, Failure, Joined, Limits, Refusal, Step, Wire};
 use calendar::Calendar;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::HashMap;
@@ -262,8 +262,45 @@ impl Tracker {
             token: carrier.token(account),
             limit: ACCOUNT_LIMIT,
         };
-        let read = |cx: &crate::wire::Cx, answer: &crate::wire::Answer| carrier.read_track(cx, asks, answer);
+        let read = |cx: &Cx, answer: &Answer| carrier.read_track(cx, asks, answer);
         self.wire.exchange(&exchange, &|cx| carrier.track(cx, asks), &read).await
+    }
+
+    /// One call of an account beside the questions about scans, within its limits.
+    async fn call<T>(
+        &self,
+        (carrier, account): (&'static dyn Carrier, &Account),
+        asker: Asker,
+        limit: Duration,
+        build: Build<'_>,
+        read: impl Fn(&Cx, &Answer) -> Result<T, Refusal> + Send + Sync,
+    ) -> Result<T, Failure> {
+        let limits = limits(carrier.spec(), account, asker);
+        let exchange = Exchange { account, limits, number: None, token: carrier.token(account), limit };
+        self.wire.exchange(&exchange, build, &|cx, answer| read(cx, answer).map(Step::Done)).await
+    }
+
+    /// Changes what is known of a parcel, however often others change it meanwhile: until it is kept, or `change` finds
+    /// nothing to do.
+    async fn change(
+        &self,
+        shop: &str,
+        carrier: &str,
+        number: &str,
+        change: impl Fn(&mut Parcel, Timestamp) -> bool,
+    ) -> Result<(), StoreError> {
+        loop {
+            let read = self.records.parcel(shop, carrier, number).await?;
+            let Some(mut parcel) = read.value.clone() else { return Ok(()) };
+            if !change(&mut parcel, self.wire.clock().now()) {
+                return Ok(());
+            }
+            let mut batch = Batch::default();
+            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
+            if self.records.store().commit(batch).await? == Committed::Done {
+                return Ok(());
+            }
+        }
     }
 
     /// Asks an account once, to see whether it works. An answer that it has nothing is an answer.

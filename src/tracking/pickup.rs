@@ -2,11 +2,11 @@
 //! its way, fetched when the vendor says that there is one. Must never fetch a code that was not registered for, log
 //! phone or code, or go on asking for ever.
 
-use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker, limits};
+use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker};
 use crate::carriers::{Carrier, CodeReady, PickupCodes, Receiver};
 use crate::model::{Account, AwaitedCode, CodeState, Noted, Parcel, Status};
 use crate::store::{Batch, Committed, StoreError};
-use crate::wire::{Answer, Build, CallError, Cx, Exchange, Failure, Refusal, Step};
+use crate::wire::{Answer, CallError, Cx, Failure, Refusal};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -26,19 +26,26 @@ struct Teller {
     account: Arc<Account>,
 }
 
+impl Teller {
+    fn at(&self) -> (&'static dyn Carrier, &Account) {
+        (self.carrier, &self.account)
+    }
+}
+
 impl Tracker {
     /// Registers for a parcel's code, where that is wanted and still to be done: once it is on its way, before it
     /// waits anywhere.
     pub(super) async fn await_code(&self, shop: &str, carrier: &str, number: &str) -> Result<(), StoreError> {
+        let Some(teller) = self.teller(shop, carrier, None).filter(|_| !self.callback.is_empty()) else {
+            return Ok(());
+        };
         let read = self.records.parcel(shop, carrier, number).await?;
         let Some(parcel) = read.value.clone().filter(is_on_its_way) else { return Ok(()) };
         let now = self.wire.clock().now();
         let before = parcel.awaited_code.clone();
-        let to_do = before.as_ref().is_none_or(|code| code.state == CodeState::Asked && code.is_due(now));
-        let Some(teller) = self.teller(shop, carrier, None).filter(|_| to_do && !self.callback.is_empty())
-        else {
+        if before.as_ref().is_some_and(|code| code.state != CodeState::Asked || !code.is_due(now)) {
             return Ok(());
-        };
+        }
         let Some(receiver) = self.receiver(shop, &parcel).await? else { return Ok(()) };
         // On record before the call: news that there is a code may come before the call's answer.
         let name = teller.account.name();
@@ -52,9 +59,8 @@ impl Tracker {
         }
         let callback = format!("{}/hooks/{}/{}", self.callback, teller.account.kind, teller.account.id);
         let build = |cx: &Cx| teller.codes.register(cx, &receiver, &callback);
-        let answered = self
-            .tell(&teller, Asker::Schedule, &build, |cx, answer| teller.codes.read_registered(cx, answer))
-            .await;
+        let read = |cx: &Cx, answer: &Answer| teller.codes.read_registered(cx, answer);
+        let answered = self.call(teller.at(), Asker::Schedule, ACCOUNT_LIMIT, &build, read).await;
         let state = match &answered {
             Ok(()) | Err(Failure::Refused(Refusal::AlreadyDone)) => CodeState::Registered,
             Err(other) if is_final(other) => CodeState::GivenUp,
@@ -116,11 +122,9 @@ impl Tracker {
             return Ok(true);
         };
         let ready = awaited.ready_at.unwrap_or(now);
-        let answered = self
-            .tell(&teller, Asker::Buyer, &|cx| teller.codes.fetch(cx, &receiver), |cx, answer| {
-                teller.codes.read_code(cx, &receiver, ready, answer)
-            })
-            .await;
+        let build = |cx: &Cx| teller.codes.fetch(cx, &receiver);
+        let read = |cx: &Cx, answer: &Answer| teller.codes.read_code(cx, &receiver, ready, answer);
+        let answered = self.call(teller.at(), Asker::Buyer, ACCOUNT_LIMIT, &build, read).await;
         match answered {
             Ok(tracked) => {
                 let said = Said::of(&awaited.account, Door::Pushed, &parcel.number, vec![tracked]);
@@ -163,23 +167,6 @@ impl Tracker {
         Ok(None)
     }
 
-    async fn tell<T>(
-        &self,
-        teller: &Teller,
-        asker: Asker,
-        build: Build<'_>,
-        read: impl Fn(&Cx, &Answer) -> Result<T, Refusal> + Send + Sync,
-    ) -> Result<T, Failure> {
-        let exchange = Exchange {
-            account: &teller.account,
-            limits: limits(teller.carrier.spec(), &teller.account, asker),
-            number: None,
-            token: teller.carrier.token(&teller.account),
-            limit: ACCOUNT_LIMIT,
-        };
-        self.wire.exchange(&exchange, build, &|cx, answer| read(cx, answer).map(Step::Done)).await
-    }
-
     /// Changes what is known of a parcel's code, and plans its next check by it. Nothing happens where nothing changes.
     async fn note_code(
         &self,
@@ -188,15 +175,13 @@ impl Tracker {
         outcome: &str,
         change: impl Fn(&mut AwaitedCode) + Send + Sync,
     ) -> Result<(), StoreError> {
-        loop {
-            let read = self.records.parcel(shop, &parcel.carrier, &parcel.number).await?;
-            let Some(mut parcel) = read.value.clone() else { return Ok(()) };
-            let Some(mut code) = parcel.awaited_code.clone() else { return Ok(()) };
+        self.change(shop, &parcel.carrier, &parcel.number, |parcel, now| {
+            let Some(mut code) = parcel.awaited_code.clone() else { return false };
             change(&mut code);
             if parcel.awaited_code.as_ref() == Some(&code) {
-                return Ok(());
+                return false;
             }
-            let (now, by) = (self.wire.clock().now(), code.account.clone());
+            let by = code.account.clone();
             parcel.awaited_code = Some(code);
             // The same again says nothing new.
             let same = |line: &Noted| line.what == WHAT && line.outcome == outcome;
@@ -205,15 +190,12 @@ impl Tracker {
             }
             // A check that lies ahead is only ever moved to sooner; one that is due is being made.
             match parcel.next_check {
-                Some(next) if next <= now => self.plan(shop, &mut parcel, now),
+                Some(next) if next <= now => self.plan(shop, parcel, now),
                 next => parcel.next_check = sooner(next, parcel.code_due()),
             }
-            let mut batch = Batch::default();
-            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
-            if self.records.store().commit(batch).await? == Committed::Done {
-                return Ok(());
-            }
-        }
+            true
+        })
+        .await
     }
 }
 

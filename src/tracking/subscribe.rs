@@ -1,12 +1,12 @@
 //! Asking vendors to send news by themselves, once for each parcel and within their monthly cap; and taking the news
 //! that they send. Must never name a vendor, nor subscribe a number that has arrived.
 
-use super::Tracker;
 use super::apply::{Door, Said};
+use super::{Asker, Tracker};
 use crate::carriers::{Ask, News, Watch, carrier};
 use crate::model::{Account, Parcel, Watched};
-use crate::store::{Batch, Committed, StoreError};
-use crate::wire::{Exchange, Failure, Limits, Refusal, Step};
+use crate::store::{Committed, StoreError};
+use crate::wire::{Answer, Cx, Exchange, Failure, Limits, Refusal, Step};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,21 +36,9 @@ impl Tracker {
             let phone_tail = parcel.phone_tail.as_ref().map(|tail| tail.reveal().clone());
             let ask = Ask { carrier: parcel.carrier.clone(), number: parcel.number.clone(), phone_tail };
             let callback = format!("{}/hooks/{}/{}", self.callback, account.kind, account.id);
-            let spec = carrier.spec();
-            let limits = Limits { per_second: spec.per_second, per_day: spec.per_day, ..Limits::default() };
-            let exchange = Exchange {
-                account: &account,
-                limits: limits.under(&account),
-                number: None,
-                token: carrier.token(&account),
-                limit: LIMIT,
-            };
-            let answered: Result<(), Failure> = self
-                .wire
-                .exchange(&exchange, &|cx| subscription.subscribe(cx, &ask, &callback), &|cx, answer| {
-                    subscription.read_subscribed(cx, &ask, answer).map(Step::Done)
-                })
-                .await;
+            let build = |cx: &Cx| subscription.subscribe(cx, &ask, &callback);
+            let read = |cx: &Cx, answer: &Answer| subscription.read_subscribed(cx, &ask, answer);
+            let answered = self.call((carrier, &account), Asker::Buyer, LIMIT, &build, read).await;
             let on = matches!(answered, Ok(()) | Err(Failure::Refused(Refusal::AlreadyDone)));
             // What never left this house does not count against the vendor's cap.
             if !matches!(answered, Err(Failure::Call(crate::wire::CallError::NotSent { .. }))) {
@@ -70,9 +58,7 @@ impl Tracker {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let name = account.name();
-        loop {
-            let read = self.records.parcel(shop, &parcel.carrier, &parcel.number).await?;
-            let Some(mut parcel) = read.value.clone() else { return Ok(()) };
+        self.change(shop, &parcel.carrier, &parcel.number, |parcel, _| {
             let watched = parcel.watched.take().filter(|watched| watched.account == name);
             let mut watched = watched.unwrap_or(Watched { account: name.clone(), asked: Vec::new(), on });
             watched.asked.retain(|at| now.duration_since(*at) < MONTH);
@@ -80,12 +66,9 @@ impl Tracker {
             watched.on = on;
             parcel.watched = Some(watched);
             parcel.note(now, &name, "subscribe", if on { "ok" } else { "refused" }, 0);
-            let mut batch = Batch::default();
-            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
-            if self.records.store().commit(batch).await? == Committed::Done {
-                return Ok(());
-            }
-        }
+            true
+        })
+        .await
     }
 
     /// Takes one number's news of a push: each shop that the account serves and that knows the number gets it; where
@@ -142,21 +125,15 @@ impl Tracker {
 
     /// The vendor stopped watching. Where the parcel has not arrived, it is subscribed again at its next check.
     async fn unwatch(&self, shop: &str, carrier: &str, number: &str, watch: Watch) -> Result<(), StoreError> {
-        loop {
-            let read = self.records.parcel(shop, carrier, number).await?;
-            let Some(mut parcel) = read.value.clone() else { return Ok(()) };
-            let Some(watched) = parcel.watched.as_mut().filter(|watched| watched.on) else { return Ok(()) };
+        let outcome = if watch == Watch::Ended { "ended" } else { "lapsed" };
+        self.change(shop, carrier, number, |parcel, now| {
+            let Some(watched) = parcel.watched.as_mut().filter(|watched| watched.on) else { return false };
             watched.on = false;
             let by = watched.account.clone();
-            let now = self.wire.clock().now();
-            let outcome = if watch == Watch::Ended { "ended" } else { "lapsed" };
             parcel.note(now, &by, "subscribe", outcome, 0);
-            let mut batch = Batch::default();
-            self.records.put_parcel(&mut batch, shop, &read, &parcel)?;
-            if self.records.store().commit(batch).await? == Committed::Done {
-                return Ok(());
-            }
-        }
+            true
+        })
+        .await
     }
 
     /// An account sent something: its pushes work.

@@ -1,12 +1,12 @@
 //! Creates waybills at the shop's accounts, once: what is ordered is written down before the call, and where no answer
 //! came the vendor is asked before anything is ordered again. Must never name a vendor, nor keep an address.
 
-use super::{Door, Said, Tracker};
+use super::{Asker, Door, Said, Tracker};
 use crate::carriers::{Again, Cancelling, Carrier, Created, FindWaybill, Shipping, Tracked, Waybill};
 use crate::model::{Account, Event, Meaning, Raw, Sub, When};
 use crate::store::records::{OrderState, WaybillOrder};
 use crate::store::{Batch, Committed, StoreError};
-use crate::wire::{Answer, Build, CallError, Cx, Exchange, Failure, Joined, Limits, Refusal, Step};
+use crate::wire::{Answer, Build, CallError, Cx, Failure, Joined, Refusal};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,13 +145,7 @@ impl Tracker {
         let meaning = Meaning::sub(Sub::BySender);
         let time = When { utc: Some(waybill.at), ..When::default() };
         let event = Event::new(code, number, provider, time, meaning, Raw::default(), waybill.at);
-        let tracked = Tracked {
-            carrier: code.to_owned(),
-            number: number.to_owned(),
-            events: vec![event],
-            eta: None,
-            maybe_needs_phone_tail: false,
-        };
+        let tracked = Tracked::of(code, number, vec![event]);
         let said = Said::of(&waybill.account, Door::Asked, number, vec![tracked]);
         self.apply(shop, code, number, &said).await.map(|_| ())
     }
@@ -189,20 +183,8 @@ impl Desk<'_> {
                 }
             }
         }
-        let ordering = WaybillOrder {
-            account: self.account.name(),
-            carrier: shipping.carrier.clone(),
-            order: order.to_owned(),
-            state: OrderState::Ordering,
-            at: self.tracker.wire.clock().now(),
-            number: String::new(),
-            children: Vec::new(),
-            return_number: None,
-            vendor_order: None,
-            sorting: None,
-        };
         let mut batch = Batch::default();
-        records.replace(&mut batch, &read, &ordering)?;
+        records.replace(&mut batch, &read, &self.ordering(order, shipping))?;
         if records.store().commit(batch).await? != Committed::Done {
             return Err(NotDone::Unsure);
         }
@@ -226,6 +208,22 @@ impl Desk<'_> {
         }
     }
 
+    /// What is known before the call.
+    fn ordering(&self, order: &str, shipping: &Shipping) -> WaybillOrder {
+        WaybillOrder {
+            account: self.account.name(),
+            carrier: shipping.carrier.clone(),
+            order: order.to_owned(),
+            state: OrderState::Ordering,
+            at: self.tracker.wire.clock().now(),
+            number: String::new(),
+            children: Vec::new(),
+            return_number: None,
+            vendor_order: None,
+            sorting: None,
+        }
+    }
+
     async fn create(&self, waybill: &dyn Waybill, shipping: &Shipping) -> Result<Created, NotDone> {
         let create = |cx: &Cx| waybill.create(cx, shipping);
         Ok(self.exchange(&create, |cx, answer| waybill.read_created(cx, shipping, answer)).await?)
@@ -240,16 +238,13 @@ impl Desk<'_> {
     /// Writes down what exists. Whatever stood there was about the same order.
     async fn keep(&self, order: &str, shipping: &Shipping, created: Created) -> Result<Shipped, NotDone> {
         let kept = WaybillOrder {
-            account: self.account.name(),
-            carrier: shipping.carrier.clone(),
-            order: order.to_owned(),
             state: OrderState::Created,
-            at: self.tracker.wire.clock().now(),
             number: created.number.clone(),
             children: created.children.clone(),
             return_number: created.return_number.clone(),
             vendor_order: created.vendor_order.clone(),
             sorting: created.sorting.clone(),
+            ..self.ordering(order, shipping)
         };
         let records = &self.tracker.records;
         let read = records.waybill(self.shop, &shipping.order).await?;
@@ -264,16 +259,8 @@ impl Desk<'_> {
         build: Build<'_>,
         read: impl Fn(&Cx, &Answer) -> Result<T, Refusal> + Send + Sync,
     ) -> Result<T, Failure> {
-        let spec = self.carrier.spec();
-        let limits = Limits { per_second: spec.per_second, per_day: spec.per_day, ..Limits::default() };
-        let exchange = Exchange {
-            account: self.account,
-            limits: limits.under(self.account),
-            number: None,
-            token: self.carrier.token(self.account),
-            limit: LIMIT,
-        };
-        self.tracker.wire.exchange(&exchange, build, &|cx, answer| read(cx, answer).map(Step::Done)).await
+        let at = (self.carrier, self.account);
+        self.tracker.call(at, Asker::Buyer, LIMIT, build, read).await
     }
 }
 
