@@ -2,9 +2,9 @@
 //! Source: api.kuaidi100.com, `label/order` with `method=time`; facts/aggregators 1.9. Must never send more of an address
 //! than its region, nor a name or a phone that stands in a scan.
 
-use super::service::service;
+use super::service::{Said, THROTTLED, service};
 use super::{Kuaidi100, com_of, eta};
-use crate::carriers::body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA, CURE_SETTINGS};
+use crate::carriers::body::{self, CURE_SETTINGS};
 use crate::carriers::{Forecast, Trip};
 use crate::model::Eta;
 use crate::model::when::CHINA;
@@ -36,8 +36,8 @@ impl Forecast for Kuaidi100 {
     }
 
     fn read_forecast(&self, cx: &Cx, answer: &Answer) -> Result<Eta, Refusal> {
-        let said: Said = body::json(answer, cx.now)?;
-        said.refusal()?;
+        let said: Said<Reckoned> = body::json(answer, cx.now)?;
+        said.refusal(&[THROTTLED, (&["不支持"], Refusal::Unsupported)])?;
         let arrival = said.data.and_then(|data| data.arrival_time).ok_or(Refusal::NoDataYet)?;
         eta(&arrival).ok_or(Refusal::Unreadable)
     }
@@ -64,34 +64,6 @@ struct Wish<'a> {
 struct Passed {
     time: String,
     context: String,
-}
-
-#[derive(Deserialize)]
-struct Said {
-    #[serde(default, deserialize_with = "body::loose")]
-    code: Option<String>,
-    #[serde(default, deserialize_with = "body::loose")]
-    message: Option<String>,
-    #[serde(default)]
-    data: Option<Reckoned>,
-}
-
-impl Said {
-    fn refusal(&self) -> Result<(), Refusal> {
-        let message = self.message.as_deref().unwrap_or("");
-        let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-        let fix = |cure| Err(Refusal::FixAccount { cure });
-        match self.code.as_deref() {
-            Some("200") => Ok(()),
-            None => Err(Refusal::Unreadable),
-            _ if has(&["签名", "sign", "key"]) => fix(CURE_CREDENTIALS),
-            _ if has(&["余额", "充值", "单量不足"]) => fix(CURE_QUOTA),
-            _ if has(&["未开通", "权限", "授权"]) => fix(CURE_PERMISSION),
-            _ if has(&["频繁", "频率"]) => Err(Refusal::Throttled { until: None }),
-            _ if has(&["不支持"]) => Err(Refusal::Unsupported),
-            _ => Err(Refusal::Retry { after: None }),
-        }
-    }
 }
 
 #[derive(Deserialize)]

@@ -2,13 +2,10 @@
 //! Source: api.kuaidi100.com (qujianmaapi), official SDK; facts/aggregators 1.10. Refusals are told apart by their words,
 //! since hardly a code is known. Must never let the unsigned push tell anything but that there is a code.
 
-use super::service::service;
+use super::service::{Said, THROTTLED, service};
 use super::{Kuaidi100, SPEC, com_of};
 use crate::carriers::waybill::CURE_ORDER_PHONE;
-use crate::carriers::{
-    CodeReady, PickupCodes, Receiver, Tracked,
-    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA},
-};
+use crate::carriers::{CodeReady, PickupCodes, Receiver, Tracked, body};
 use crate::model::when::CHINA;
 use crate::model::{Event, Meaning, Pickup, Raw, Sub, When, ZoneSource};
 use crate::wire::{Answer, Call, Cx, Refusal};
@@ -20,6 +17,15 @@ pub(super) fn is_wanted(cx: &Cx) -> bool {
     cx.account.setting("pickup_codes", "false") == "true" && !cx.account.secret("secret").is_empty()
 }
 
+/// Its words beside those of all services.
+const REFUSALS: &[(&[&str], Refusal)] = &[
+    THROTTLED,
+    (&["重复", "已注册", "已登记", "已订阅"], Refusal::AlreadyDone),
+    (&["手机", "电话"], Refusal::FixOrder { cure: CURE_ORDER_PHONE }),
+    (&["不支持"], Refusal::Unsupported),
+    (&["未查询到", "暂无", "无取件码"], Refusal::NoDataYet),
+];
+
 impl PickupCodes for Kuaidi100 {
     fn register(&self, cx: &Cx, receiver: &Receiver, callback: &str) -> Result<Call, Refusal> {
         let param = param(receiver, Some(callback))?;
@@ -27,7 +33,7 @@ impl PickupCodes for Kuaidi100 {
     }
 
     fn read_registered(&self, cx: &Cx, answer: &Answer) -> Result<(), Refusal> {
-        body::json::<Said>(answer, cx.now)?.refusal()
+        body::json::<Said<Found>>(answer, cx.now)?.refusal(REFUSALS)
     }
 
     fn fetch(&self, cx: &Cx, receiver: &Receiver) -> Result<Call, Refusal> {
@@ -42,8 +48,8 @@ impl PickupCodes for Kuaidi100 {
         ready: Timestamp,
         answer: &Answer,
     ) -> Result<Tracked, Refusal> {
-        let said: Said = body::json(answer, cx.now)?;
-        said.refusal()?;
+        let said: Said<Found> = body::json(answer, cx.now)?;
+        said.refusal(REFUSALS)?;
         let found = said.data.unwrap_or_default();
         // An answer about another parcel is nobody's business here.
         if found.kuaidinum.as_ref().is_some_and(|number| !number.eq_ignore_ascii_case(&receiver.number)) {
@@ -128,37 +134,6 @@ struct Wish<'a> {
     receiver_phone: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     callback_url: Option<&'a str>,
-}
-
-#[derive(Deserialize)]
-struct Said {
-    #[serde(default, deserialize_with = "body::loose")]
-    code: Option<String>,
-    #[serde(default, deserialize_with = "body::loose")]
-    message: Option<String>,
-    #[serde(default)]
-    data: Option<Found>,
-}
-
-impl Said {
-    fn refusal(&self) -> Result<(), Refusal> {
-        let message = self.message.as_deref().unwrap_or("");
-        let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-        let fix_account = |cure| Err(Refusal::FixAccount { cure });
-        match self.code.as_deref() {
-            Some("200") => Ok(()),
-            None => Err(Refusal::Unreadable),
-            _ if has(&["签名", "sign", "key"]) => fix_account(CURE_CREDENTIALS),
-            _ if has(&["余额", "充值", "单量不足"]) => fix_account(CURE_QUOTA),
-            _ if has(&["未开通", "权限", "授权"]) => fix_account(CURE_PERMISSION),
-            _ if has(&["频繁", "频率"]) => Err(Refusal::Throttled { until: None }),
-            _ if has(&["重复", "已注册", "已登记", "已订阅"]) => Err(Refusal::AlreadyDone),
-            _ if has(&["手机", "电话"]) => Err(Refusal::FixOrder { cure: CURE_ORDER_PHONE }),
-            _ if has(&["不支持"]) => Err(Refusal::Unsupported),
-            _ if has(&["未查询到", "暂无", "无取件码"]) => Err(Refusal::NoDataYet),
-            _ => Err(Refusal::Retry { after: None }),
-        }
-    }
 }
 
 #[derive(Deserialize, Default)]

@@ -2,18 +2,29 @@
 //! Source: api.kuaidi100.com, `label/order` with `method=order` and `cancel`; facts/aggregators 1.11; the fields beside
 //! those named there are from memory. How a known order id is answered is not known: must never be tried out by a program.
 
-use super::service::service;
+use super::service::{Said, THROTTLED, service};
 use super::{Kuaidi100, com_of};
 use crate::carriers::waybill::{CURE_ORDER_ADDRESS, CURE_ORDER_COLLECTED, CURE_ORDER_PHONE};
 use crate::carriers::{
     Again, Cancelling, Created, Party, Shipping, Waybill,
-    body::{self, CURE_CREDENTIALS, CURE_PERMISSION, CURE_QUOTA, CURE_SETTINGS},
+    body::{self, CURE_SETTINGS},
 };
 use crate::wire::{Answer, Call, Cx, Refusal};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 const PATH: &str = "/label/order";
+
+/// Its words beside those of all services.
+const REFUSALS: &[(&[&str], Refusal)] = &[
+    (&["partner", "客户编码", "账号"], Refusal::FixAccount { cure: CURE_SETTINGS }),
+    THROTTLED,
+    (&["已取消", "重复"], Refusal::AlreadyDone),
+    (&["已揽收", "已取件"], Refusal::FixOrder { cure: CURE_ORDER_COLLECTED }),
+    (&["手机", "电话"], Refusal::FixOrder { cure: CURE_ORDER_PHONE }),
+    (&["地址", "省", "超区"], Refusal::FixOrder { cure: CURE_ORDER_ADDRESS }),
+];
 
 impl Waybill for Kuaidi100 {
     fn sureness(&self) -> &'static str {
@@ -44,8 +55,8 @@ impl Waybill for Kuaidi100 {
     }
 
     fn read_created(&self, cx: &Cx, _shipping: &Shipping, answer: &Answer) -> Result<Created, Refusal> {
-        let said: Said = body::json(answer, cx.now)?;
-        said.refusal()?;
+        let said: Said<Order> = body::json(answer, cx.now)?;
+        said.refusal(REFUSALS)?;
         let order = said.data.unwrap_or_default();
         let numbers = |text: Option<String>| -> Vec<String> {
             let text = text.unwrap_or_default();
@@ -74,7 +85,7 @@ impl Waybill for Kuaidi100 {
     }
 
     fn read_cancelled(&self, cx: &Cx, answer: &Answer) -> Result<(), Refusal> {
-        body::json::<Said>(answer, cx.now)?.refusal()
+        body::json::<Said<IgnoredAny>>(answer, cx.now)?.refusal(REFUSALS)
     }
 }
 
@@ -96,40 +107,6 @@ fn partner(cx: &Cx, carrier: &str) -> Result<Value, Refusal> {
 
 fn party(party: &Party) -> Value {
     json!({"name": party.name.reveal(), "mobile": party.phone.reveal(), "printAddr": party.whole_address()})
-}
-
-#[derive(Deserialize)]
-struct Said {
-    #[serde(default, deserialize_with = "body::loose")]
-    code: Option<String>,
-    #[serde(default, deserialize_with = "body::loose")]
-    message: Option<String>,
-    #[serde(default)]
-    data: Option<Order>,
-}
-
-impl Said {
-    /// 200 is good; the other codes are hardly known, so refusals are told apart by their words.
-    fn refusal(&self) -> Result<(), Refusal> {
-        let message = self.message.as_deref().unwrap_or("");
-        let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-        let fix_account = |cure| Err(Refusal::FixAccount { cure });
-        let fix_order = |cure| Err(Refusal::FixOrder { cure });
-        match self.code.as_deref() {
-            Some("200") => Ok(()),
-            None => Err(Refusal::Unreadable),
-            _ if has(&["签名", "sign", "key"]) => fix_account(CURE_CREDENTIALS),
-            _ if has(&["余额", "充值", "单量不足"]) => fix_account(CURE_QUOTA),
-            _ if has(&["未开通", "权限", "授权"]) => fix_account(CURE_PERMISSION),
-            _ if has(&["partner", "客户编码", "账号"]) => fix_account(CURE_SETTINGS),
-            _ if has(&["频繁", "频率"]) => Err(Refusal::Throttled { until: None }),
-            _ if has(&["已取消", "重复"]) => Err(Refusal::AlreadyDone),
-            _ if has(&["已揽收", "已取件"]) => fix_order(CURE_ORDER_COLLECTED),
-            _ if has(&["手机", "电话"]) => fix_order(CURE_ORDER_PHONE),
-            _ if has(&["地址", "省", "超区"]) => fix_order(CURE_ORDER_ADDRESS),
-            _ => Err(Refusal::Retry { after: None }),
-        }
-    }
 }
 
 #[derive(Deserialize, Default)]
