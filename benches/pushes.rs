@@ -4,13 +4,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod common;
+
+use common::acknowledged;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 const CONNECTIONS: usize = 64;
@@ -76,14 +79,13 @@ async fn run() {
             tokio::spawn(async move {
                 let mut stream = TcpStream::connect(address).await.unwrap();
                 stream.set_nodelay(true).unwrap();
-                let mut buffer = vec![0; 16 * 1024];
                 let mut times = Vec::new();
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(request) = requests.get(at) else { break };
                     let sent = Instant::now();
                     stream.write_all(request).await.unwrap();
-                    answered(&mut stream, &mut buffer).await;
+                    acknowledged(&mut stream).await;
                     times.push(sent.elapsed());
                 }
                 times
@@ -106,21 +108,6 @@ async fn run() {
 
 fn com(carrier: &str) -> &'static str {
     yishi::carriers::names::by_code(carrier).unwrap().kuaidi100
-}
-
-async fn answered(stream: &mut TcpStream, buffer: &mut [u8]) {
-    let mut filled = 0;
-    loop {
-        let read = stream.read(&mut buffer[filled..]).await.unwrap();
-        assert!(read > 0, "the server closed the connection");
-        filled += read;
-        let text = String::from_utf8_lossy(&buffer[..filled]);
-        if text.contains("\"returnCode\"") && text.trim_end().ends_with('}') {
-            assert!(text.contains("\"returnCode\":\"200\""), "{text}");
-            return;
-        }
-        assert!(!text.starts_with("HTTP/1.1 4"), "{text}");
-    }
 }
 
 fn request(i: usize, number: &str, com: &str) -> Vec<u8> {

@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod common;
+
+use common::acknowledged;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -222,21 +225,6 @@ async fn open_page(address: SocketAddr, waiting: &Waiting) -> ChatAddress {
         }
     });
     ChatAddress { kind: "webchat".into(), account: "demo".into(), id: Private::new(session.to_owned()) }
-}
-
-async fn acknowledged(stream: &mut TcpStream) {
-    let (mut buffer, mut filled) = ([0; 4096], 0);
-    loop {
-        let read = stream.read(&mut buffer[filled..]).await.unwrap();
-        assert!(read > 0, "the server closed the connection");
-        filled += read;
-        let text = String::from_utf8_lossy(&buffer[..filled]);
-        if text.contains("\"returnCode\"") && text.trim_end().ends_with('}') {
-            assert!(text.contains("\"returnCode\":\"200\""), "{text}");
-            return;
-        }
-        assert!(!text.starts_with("HTTP/1.1 4"), "{text}");
-    }
 }
 
 /// Delivered a moment ago, after nine scans on the way.

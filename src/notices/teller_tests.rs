@@ -102,8 +102,8 @@ fn person(buyer: &str) -> ChatAddress {
     ChatAddress { kind: "webchat".into(), account: "demo".into(), id: Private::new(buyer.to_owned()) }
 }
 
-#[tokio::test]
-async fn whoever_has_heard_enough_today_waits_and_the_other_buyer_does_not() {
+/// One parcel of two buyers, and the round after it was collected: Anna was told something today, and once is enough.
+async fn collected_where_anna_has_heard_enough() -> Desk {
     let desk = Desk::new(NoticeRules { most_a_day: 1, ..NoticeRules::default() });
     desk.order("A1", "茶具", &["75000000000001"], "anna").await;
     desk.order("B1", "茶具", &["75000000000001"], "ben").await;
@@ -111,6 +111,12 @@ async fn whoever_has_heard_enough_today_waits_and_the_other_buyer_does_not() {
     desk.change("anna", |chat| chat.notified.push(now)).await;
     desk.happened("75000000000001", Status::InTransit, NoticeKind::Collected).await;
     desk.rounds().await;
+    desk
+}
+
+#[tokio::test]
+async fn whoever_has_heard_enough_today_waits_and_the_other_buyer_does_not() {
+    let desk = collected_where_anna_has_heard_enough().await;
     assert_eq!((desk.log("anna").await.len(), desk.log("ben").await.len()), (0, 1));
     let waiting = desk.teller.records.parcel("demo", "zto", "75000000000001").await.unwrap().value.unwrap();
     assert_eq!(waiting.pending_due, Some("2026-03-03T00:00:00Z".parse().unwrap()), "eight in the morning");
@@ -124,13 +130,7 @@ async fn whoever_has_heard_enough_today_waits_and_the_other_buyer_does_not() {
 
 #[tokio::test]
 async fn what_no_longer_holds_in_the_morning_is_not_told_to_whoever_waited() {
-    let desk = Desk::new(NoticeRules { most_a_day: 1, ..NoticeRules::default() });
-    desk.order("A1", "茶具", &["75000000000001"], "anna").await;
-    desk.order("B1", "茶具", &["75000000000001"], "ben").await;
-    let now = desk.clock.now();
-    desk.change("anna", |chat| chat.notified.push(now)).await;
-    desk.happened("75000000000001", Status::InTransit, NoticeKind::Collected).await;
-    desk.rounds().await;
+    let desk = collected_where_anna_has_heard_enough().await;
     // A delivery does not wait, and takes along only what still holds.
     desk.clock.advance(Duration::from_secs(3600));
     desk.happened("75000000000001", Status::Delivered, NoticeKind::Delivered).await;
