@@ -193,6 +193,12 @@ pub fn channel(kind: &str) -> Option<&'static dyn Channel> {
     CHANNELS.iter().copied().find(|channel| channel.spec().kind == kind)
 }
 
+/// Whether an account has an approved form for news of a kind.
+pub fn has_form(account: &Account, kind: NoticeKind) -> bool {
+    let template = channel(&account.kind).and_then(Channel::template);
+    template.is_some_and(|template| template.has(account, kind))
+}
+
 /// Whether a channel shows a log of our own instead of being sent messages (web chat).
 pub fn is_logged(kind: &str) -> bool {
     kind == "webchat"

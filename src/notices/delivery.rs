@@ -2,7 +2,7 @@
 //! made again, but shown to the merchant. Must never send twice, nor out of order to one person.
 
 use crate::channels::alerts::{Alert, alert};
-use crate::channels::{Channel, Incoming, What, channel, is_logged};
+use crate::channels::{Channel, Incoming, What, channel, has_form, is_logged};
 use crate::model::chat::Mode;
 use crate::model::{Account, ChatAddress, ChatMessage, From, Shown};
 use crate::store::records::{Outgoing, OutgoingState, Read, Records};
@@ -245,9 +245,7 @@ impl Delivery {
     fn has_form(&self, outgoing: &Outgoing) -> bool {
         let kind = outgoing.address.kind.as_str();
         let account = self.accounts.get(&(kind.to_owned(), outgoing.account.clone()));
-        let template = channel(kind).and_then(Channel::template);
-        let form = account.zip(template).zip(outgoing.headline.as_ref());
-        form.is_some_and(|((account, template), news)| template.has(account, news.kind))
+        account.zip(outgoing.headline.as_ref()).is_some_and(|(account, news)| has_form(account, news.kind))
     }
 
     async fn deliver(&self, outgoing: &Outgoing) -> Sent {

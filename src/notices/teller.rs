@@ -5,7 +5,7 @@
 use super::quiet;
 use super::triggers::still_true;
 use super::wording::{self, Part};
-use crate::channels::{channel, is_logged};
+use crate::channels::{channel, has_form, is_logged};
 use crate::model::{
     Account, Block, Card, Chat, ChatAddress, ChatMessage, From, Headline, Notice, NoticeRules, Order, Parcel,
     Shop, Shown,
@@ -368,13 +368,8 @@ impl Teller {
             return Reach::Open;
         }
         let account = self.accounts.get(&(address.kind.clone(), address.account.clone()));
-        let template = channel(&address.kind).and_then(crate::channels::Channel::template);
-        let newest = news.last().map(|notice| notice.kind);
-        let has = account
-            .zip(template)
-            .zip(newest)
-            .is_some_and(|((account, template), kind)| template.has(account, kind));
-        if has { Reach::Template } else { Reach::Shut }
+        let form = account.zip(news.last()).is_some_and(|(account, newest)| has_form(account, newest.kind));
+        if form { Reach::Template } else { Reach::Shut }
     }
 
     /// The newest of it in a few facts.

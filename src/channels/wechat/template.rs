@@ -3,11 +3,10 @@
 //!
 //! Source: `message/template/send`, `message/subscribe/bizsend` and the limits of the fields, facts/channels 1.7.
 
-use super::errors;
+use super::send;
 use crate::channels::{Template, plain};
 use crate::model::{Account, Headline, NoticeKind};
 use crate::wire::{Answer, Call, Cure, Cx, Refusal, sign};
-use serde::Deserialize;
 use serde_json::{Map, json};
 
 /// Values that the setting `template_fields` may name.
@@ -56,13 +55,7 @@ impl Template for Form {
     }
 
     fn read(&self, cx: &Cx, answer: &Answer) -> Result<(), Refusal> {
-        /// An answer without a code is none of WeChat's.
-        #[derive(Deserialize)]
-        struct Sent {
-            #[serde(rename = "errcode")]
-            _errcode: i64,
-        }
-        errors::read::<Sent>(cx, answer).map(|_| ())
+        send::read(cx, answer)
     }
 }
 
