@@ -182,7 +182,7 @@ impl Config {
 
     /// The accounts that serve a shop, its own and the house's, in the order of preference.
     pub fn accounts_of<'c>(&'c self, shop: &'c str) -> impl Iterator<Item = &'c Account> {
-        self.accounts.iter().filter(move |account| accounts::serves(account, shop))
+        self.accounts.iter().filter(move |account| account.serves_shop(shop))
     }
 }
 

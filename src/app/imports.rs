@@ -7,6 +7,7 @@ use crate::model::{Order, OrderStatus, Shop};
 use crate::platforms::files::{self, Format, LARGEST, Rejected, Sheet};
 use crate::store::StoreError;
 use crate::store::records::Upserted;
+use crate::tracking::Tracker;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -67,10 +68,10 @@ impl Office {
             return Done::refused(format!("there is no format {}", import.format));
         };
         let (file, zone) = (import.file.clone(), shop.zone.clone());
-        let usual = self.intake.tracker.usual_carriers(&shop.id);
+        let (tracker, id) = (self.intake.tracker.clone(), shop.id.clone());
         let read = tokio::task::spawn_blocking(move || {
             let bytes = bytes_of(&file)?;
-            files::read(&bytes, format, &zone, &carriers(usual)).map_err(|error| error.to_string())
+            files::read(&bytes, format, &zone, &carriers(&tracker, &id)).map_err(|error| error.to_string())
         });
         let sheet = match read.await {
             Ok(Ok(sheet)) => sheet,
@@ -177,7 +178,7 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// By the merchant's word, else by the number itself and the shop's usual carriers. A file names few carriers many times: each is looked up once.
-fn carriers(usual: Vec<String>) -> impl Fn(&str, &str) -> Option<(String, String)> {
+fn carriers(tracker: &Tracker, shop: &str) -> impl Fn(&str, &str) -> Option<(String, String)> {
     let known: RefCell<HashMap<String, Option<&'static str>>> = RefCell::default();
     move |name, number| {
         let number = recognize::normalize_number(number);
@@ -191,9 +192,7 @@ fn carriers(usual: Vec<String>) -> impl Fn(&str, &str) -> Option<(String, String
             }
         };
         let carrier = named.map(str::to_owned).or_else(|| {
-            let usual: Vec<&str> = usual.iter().map(String::as_str).collect();
-            let hints = recognize::Hints { order_carrier: None, shop_carriers: &usual };
-            let found = recognize::recognize(&number, hints);
+            let found = tracker.recognize(shop, &number);
             found.into_iter().next().map(|candidate| candidate.carrier)
         })?;
         Some((carrier, number))

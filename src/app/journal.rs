@@ -114,13 +114,7 @@ impl Office {
     /// What to do, in the language of the first shop.
     fn cure(&self, key: &str) -> String {
         let Some(shop) = self.first_shop() else { return key.to_owned() };
-        let context = crate::replies::Context {
-            shop: &shop.id,
-            locale: &shop.locale,
-            zone: &shop.zone,
-            now: self.intake.clock.now(),
-        };
-        let words = self.intake.words.catalog().line(&context, &Line::new(key));
+        let words = self.intake.words.sentence(shop, self.intake.clock.now(), &Line::new(key));
         if words.is_empty() { key.to_owned() } else { words }
     }
 

@@ -70,14 +70,6 @@ pub fn registered(kind: &str) -> Option<KindSpec> {
     })
 }
 
-/// Whether an account serves a shop: its own, or as the house's.
-pub(super) fn serves(account: &Account, shop: &str) -> bool {
-    match &account.shop {
-        Some(own) => own == shop,
-        None => account.setting("shops", "").split(',').any(|listed| listed == shop),
-    }
-}
-
 pub(super) fn read(
     reader: &Reader,
     tables: &Named,

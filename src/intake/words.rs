@@ -2,7 +2,7 @@
 //! when a file on disk changes. Must never show a broken template or lose a good one.
 
 use crate::conversation::{Intent, Matcher, intents};
-use crate::model::{Block, Problem, Shown, shop::Shop};
+use crate::model::{Block, Line, Problem, Shown, shop::Shop};
 use crate::replies::{Catalog, Context, LiveCatalog, Watch};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -85,6 +85,12 @@ impl Words {
     pub fn render(&self, shop: &Shop, locale: &str, now: Timestamp, blocks: &[Block]) -> Vec<Shown> {
         let context = Context { shop: &shop.id, locale, zone: &shop.zone, now };
         self.catalog().render(&context, blocks)
+    }
+
+    /// One sentence in a shop's own language, for whoever runs it.
+    pub fn sentence(&self, shop: &Shop, now: Timestamp, line: &Line) -> String {
+        let context = Context { shop: &shop.id, locale: &shop.locale, zone: &shop.zone, now };
+        self.catalog().line(&context, line)
     }
 
     /// Takes the intent files as they are on disk. A file of a built-in intent's name replaces it; a broken one keeps

@@ -2,7 +2,6 @@
 //! aggregator recognizes as a last step. Must never move a parcel on a guess: only scans of these days prove a carrier.
 
 use super::{ACCOUNT_LIMIT, Asker, Door, Said, Tracker};
-use crate::carriers::recognize::{Hints, recognize};
 use crate::carriers::{Ask, Tracked, carrier};
 use crate::model::{Account, Parcel};
 use crate::store::{Batch, Committed, StoreError};
@@ -41,10 +40,7 @@ impl Tracker {
         if self.records.store().commit(batch).await? != Committed::Done {
             return Ok(false);
         }
-        let usual = self.usual_carriers(shop);
-        let own: Vec<&str> = usual.iter().map(String::as_str).collect();
-        let hints = Hints { order_carrier: None, shop_carriers: &own };
-        let likely = recognize(&ask.number, hints).into_iter().map(|candidate| candidate.carrier);
+        let likely = self.recognize(shop, &ask.number).into_iter().map(|candidate| candidate.carrier);
         let likely: Vec<String> = likely.filter(|code| *code != ask.carrier).take(GUESSES).collect();
         for code in &likely {
             if self.is_right(shop, &parcel, ask, code, asker).await? {

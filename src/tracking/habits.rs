@@ -2,6 +2,7 @@
 //! shop's orders, kept in memory. Must never decide by itself: it only weighs what a number's shape allows.
 
 use super::Tracker;
+use crate::carriers::recognize::{Candidate, Hints, recognize};
 use crate::carriers::{Carrier, carrier};
 use crate::store::StoreError;
 use std::sync::PoisonError;
@@ -47,5 +48,12 @@ impl Tracker {
             }
         }
         usual
+    }
+
+    /// The carriers that a number of a shop may belong to, best first.
+    pub fn recognize(&self, shop: &str, number: &str) -> Vec<Candidate> {
+        let usual = self.usual_carriers(shop);
+        let shop_carriers: Vec<&str> = usual.iter().map(String::as_str).collect();
+        recognize(number, Hints { order_carrier: None, shop_carriers: &shop_carriers })
     }
 }

@@ -3,7 +3,7 @@
 
 use super::read::{self, Fields};
 use super::{Body, Caller, Segments, contended, segments, unstored};
-use crate::carriers::recognize::{Hints, normalize_number, recognize};
+use crate::carriers::recognize::normalize_number;
 use crate::carriers::{carrier, names};
 use crate::http::problem::{Kind, Problem};
 use crate::model::order::{Buyer, Order, OrderStatus, Shipment};
@@ -23,9 +23,7 @@ pub(super) fn carrier_of(caller: &Caller, named: Option<&str>, number: &str) -> 
     if let Some(code) = named.and_then(code_of) {
         return Some(code.to_owned());
     }
-    let usual = caller.intake.tracker.usual_carriers(&caller.shop.id);
-    let mine: Vec<&str> = usual.iter().map(String::as_str).collect();
-    let candidates = recognize(number, Hints { order_carrier: None, shop_carriers: &mine });
+    let candidates = caller.intake.tracker.recognize(&caller.shop.id, number);
     candidates.into_iter().next().map(|best| best.carrier)
 }
 

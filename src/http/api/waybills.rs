@@ -134,11 +134,8 @@ fn shown(id: &str, shipped: &Shipped) -> Value {
 
 /// What the shop's system is told, with the cure in the shop's language where a person must do something.
 fn refused(caller: &Caller, carrier: &str, no: NotDone) -> Problem {
-    let cure = |key: &str| {
-        let (shop, now) = (&caller.shop, caller.intake.clock.now());
-        let context = crate::replies::Context { shop: &shop.id, locale: &shop.locale, zone: &shop.zone, now };
-        caller.intake.words.catalog().line(&context, &Line::new(key))
-    };
+    let now = caller.intake.clock.now();
+    let cure = |key: &str| caller.intake.words.sentence(&caller.shop, now, &Line::new(key));
     match no {
         NotDone::NoAccount => Problem::field(
             "/carrier",
@@ -151,7 +148,6 @@ fn refused(caller: &Caller, carrier: &str, no: NotDone) -> Problem {
         }
         NotDone::Refused(refusal) => Problem::new(Kind::Vendor, format!("The vendor says: {refusal}.")),
         NotDone::NotSent(until) => {
-            let now = caller.intake.clock.now();
             let wait = until.map_or(5, |until| until.duration_since(now).as_secs().clamp(1, 86_400) as u64);
             Problem::from(Kind::Unavailable).retry_after(wait)
         }
